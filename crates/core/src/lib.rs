@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod event;
+mod grads;
+mod key;
+mod loss;
+mod op;
+mod param;
+mod path;
+mod pool;
+mod real;
+mod scratch;
+
+pub use error::{Error, Result};
+pub use event::{Event, LayerReading, Observer, Stop};
+pub use grads::{Grads, Updates};
+pub use key::Key;
+pub use loss::{Loss, Metric, Reduction};
+pub use op::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Saved, Slot, arity};
+pub use param::{Kind, Param, Params, ParamsExt};
+pub use path::Path;
+pub use pool::{Pool, Serial};
+pub use real::{Floats, FloatsMut, Real};
+pub use scratch::Scratch;
+
+/// The ndarray this crate is built on, so that implementors need not match versions by hand.
+pub use ndarray;
