@@ -1,0 +1,117 @@
+//! Splitting an output over a pool's threads.
+//!
+//! Every function here hands each part of the output to exactly one task, so results do not depend on the number of threads. Work that
+//! is too small to pay for waking a thread stays on the caller's: whether it does depends on its size alone.
+
+#![allow(unsafe_code)] // Disjoint parts of one slice go to different threads.
+
+use gradwise_core::Pool;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Elementary operations (additions, loads) below which a job is not split: about 10 µs of work, several times what it costs to wake a
+/// thread.
+pub const MIN_WORK: usize = 1 << 15;
+
+/// A mutable slice whose disjoint parts may be taken from several threads.
+#[derive(Debug)]
+pub struct Parts<'a, T> {
+    start: *mut T,
+    len: usize,
+    slice: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a `Parts` only gives out parts under the contract of `Parts::part`, that no two overlap; each is then a `&mut [T]` that may
+// move to another thread if `T` may.
+unsafe impl<T: Send> Send for Parts<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Parts<'_, T> {}
+
+impl<'a, T> Parts<'a, T> {
+    /// The parts of a slice.
+    pub fn new(slice: &'a mut [T]) -> Self {
+        Parts { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    /// One part.
+    ///
+    /// # Panics
+    /// If the range is not within the slice.
+    ///
+    /// # Safety
+    /// While the returned part is alive, no part that overlaps it is taken.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "part {range:?} of {} elements", self.len);
+        // SAFETY: within the slice, which is borrowed for `'a`; the caller sees to it that parts do not overlap.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+/// The `i`-th of `n` nearly equal ranges of `0..len`, each a multiple of `unit` but the last.
+pub fn share(len: usize, unit: usize, n: usize, i: usize) -> Range<usize> {
+    let units = len.div_ceil(unit.max(1));
+    let at = |i: usize| (units * i / n * unit.max(1)).min(len);
+    at(i)..at(i + 1)
+}
+
+/// How many tasks a job of `work` elementary operations is split into.
+pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
+    pool.threads().min(work / MIN_WORK).max(1)
+}
+
+/// Runs `f(rows, part of out)` on consecutive ranges of rows that cover `out`, one a thread, where `out` has rows of `row_len`.
+///
+/// `unit` is the number of rows that must stay together; `work` is the cost of the whole job in elementary operations.
+///
+/// ```
+/// use gradwise_core::Serial;
+///
+/// let mut out = vec![0; 12];
+/// gradwise_tensor::parallel::rows(&Serial, &mut out, 4, 1, 12, &|rows, part| {
+///     for (row, values) in rows.zip(part.chunks_mut(4)) {
+///         values.fill(row);
+///     }
+/// });
+/// assert_eq!(out, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+/// ```
+pub fn rows<T: Send>(
+    pool: &dyn Pool,
+    out: &mut [T],
+    row_len: usize,
+    unit: usize,
+    work: usize,
+    f: &(dyn Fn(Range<usize>, &mut [T]) + Sync),
+) {
+    let n_rows = if row_len == 0 { 0 } else { out.len() / row_len };
+    let n = n_tasks(pool, work);
+    if n == 1 {
+        return f(0..n_rows, out);
+    }
+    let parts = Parts::new(out);
+    pool.run(n, &|i| {
+        let rows = share(n_rows, unit, n, i);
+        // SAFETY: the shares of different tasks do not overlap, and each task runs once.
+        let part = unsafe { parts.part(rows.start * row_len..rows.end * row_len) };
+        f(rows, part);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_cover_everything_once() {
+        for (len, unit, n) in [(0, 1, 3), (7, 1, 2), (7, 4, 2), (64, 16, 3), (5, 8, 4)] {
+            let mut end = 0;
+            for i in 0..n {
+                let range = share(len, unit, n, i);
+                assert_eq!(range.start, end);
+                assert!(i + 1 == n || range.end == len || range.end % unit == 0);
+                end = range.end;
+            }
+            assert_eq!(end, len);
+        }
+    }
+}
