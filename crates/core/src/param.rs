@@ -100,6 +100,11 @@ fn standard<T: Clone>(value: ArrayD<T>) -> ArrayD<T> {
 /// assert_eq!(model.paths(), ["weight", "bias"]);
 /// assert_eq!(model.n_trainable(), 3);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no part of a model: it does not implement `Params<{T}>`",
+    label = "neither a parameter nor a layer",
+    note = "derive or implement `Params` for it; a field that holds no parameters is left out with `#[params(skip)]`"
+)]
 pub trait Params<T: Real> {
     /// Calls `f` with each parameter and its path, which begins with `path`.
     fn each<'a>(&'a self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &'a Param<T>));
