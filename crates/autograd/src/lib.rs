@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod check;
+
+mod backward;
+mod module;
+mod names;
+mod node;
+mod reading;
+mod tape;
+mod view;
+mod workspace;
+
+#[cfg(feature = "proptest")]
+pub mod strategies;
+
+pub use gradwise_core as core;
+pub use gradwise_core::{Error, Param, ParamsExt, Path, Real, Result};
+// The trait and the derive macro share their name, as is the custom.
+pub use gradwise_core::Params;
+pub use module::{Module, predict};
+pub use reading::Origin;
+pub use tape::{Mode, Tape, Var};
+pub use workspace::Workspace;
