@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 /// The derive under the trait's name, as the crates that re-export it have it.
 mod derive {
-    pub use gradwise_derive::Params;
+    pub(crate) use gradwise_derive::Params;
 }
 
 fn param<T: Real>(x: f64) -> Param<T> {
@@ -257,13 +257,13 @@ fn attributes_and_odd_names() {
 }
 
 mod renamed {
-    pub mod nested {
-        pub use gradwise_core::*;
+    pub(crate) mod nested {
+        pub(crate) use gradwise_core::*;
     }
     #[derive(gradwise_derive::Params)]
     #[params(crate = crate::renamed::nested)]
-    pub struct Layer<T> {
-        pub weight: nested::Param<T>,
+    pub(crate) struct Layer<T> {
+        pub(crate) weight: nested::Param<T>,
     }
 }
 
