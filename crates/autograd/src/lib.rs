@@ -19,6 +19,7 @@ pub use gradwise_core as core;
 pub use gradwise_core::{Error, Param, ParamsExt, Path, Real, Result};
 // The trait and the derive macro share their name, as is the custom.
 pub use gradwise_core::Params;
+pub use gradwise_derive::ParamsAutograd as Params;
 pub use module::{Module, predict};
 pub use reading::Origin;
 pub use tape::{Mode, Tape, Var};

@@ -269,7 +269,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let views: SmallVec<[ArrayViewD<'_, T>; 4]> = inputs.iter().map(|v| value(&self.nodes, v.node)).collect();
         let scratch = &mut self.workspace.scratch;
         let output = (|| {
-            let shapes: SmallVec<[&[usize]; 4]> = views.iter().map(ndarray::ArrayBase::shape).collect();
+            let shapes: SmallVec<[&[usize]; 4]> = views.iter().map(|x| x.shape()).collect();
             let mut output = scratch.array(op.out_shape(&shapes)?);
             let mut cx = Cx {
                 scratch,

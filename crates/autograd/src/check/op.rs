@@ -1,6 +1,6 @@
 //! Checking one operation, without a tape.
 
-use super::numeric::{Draw, compare};
+use super::numeric::{compare, draw};
 use super::{Check, Failure, Report, same_bits};
 use gradwise_core::{
     ArrayViewD, At, Cx, Key, Loss, Needs, Op, Pool, Reduction, Result, Saved, Scratch, Serial, Slot, ndarray,
@@ -90,7 +90,7 @@ pub(super) fn check(check: &Check, op: &dyn Op<f64>, inputs: &[ArrayD<f64>]) -> 
     let subject = Subject { check, op, wanted };
     let views: Vec<ArrayViewD<'_, f64>> = inputs.iter().map(|x| x.view()).collect();
     let (output, saved) = subject.forward(&views, 0.0, &Serial)?;
-    let cotangent = ArrayD::from_shape_fn(IxDyn(output.shape()), Draw::new(Key::new(check.seed).with_str("cotangent")));
+    let cotangent = ArrayD::from_shape_fn(IxDyn(output.shape()), draw(Key::new(check.seed).with_str("cotangent")));
     let gradients =
         subject.backward(&views, (&output, &saved), &cotangent, &subject.wanted, (f64::NAN, true), &Serial)?;
 

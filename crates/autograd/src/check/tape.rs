@@ -1,6 +1,6 @@
 //! Checking what a tape computes.
 
-use super::numeric::{Draw, compare};
+use super::numeric::{compare, draw};
 use super::op::weighted_sum;
 use super::{Check, Failure, Report};
 use crate::{Mode, Module, Tape, Var, Workspace};
@@ -12,7 +12,7 @@ fn mode(check: &Check) -> Mode {
 }
 
 fn cotangent(check: &Check, shape: &[usize]) -> ArrayD<f64> {
-    ArrayD::from_shape_fn(IxDyn(shape), Draw::new(Key::new(check.seed).with_str("cotangent")))
+    ArrayD::from_shape_fn(IxDyn(shape), draw(Key::new(check.seed).with_str("cotangent")))
 }
 
 pub(super) fn check_function<F>(check: &Check, inputs: &[ArrayD<f64>], f: F) -> Result<Report, Failure>

@@ -1,0 +1,458 @@
+//! What a tape promises, each promise a test; where the number type matters, in one body for f32 and f64.
+
+mod common;
+
+use common::{ADD, Affine, Fault, MUL, Sum};
+use gradwise_autograd::core::{Grads, Kind, Updates};
+use gradwise_autograd::{
+    Error, Mode, Module, Param, Params, ParamsExt, Real, Result, Tape, Var, Workspace, check, predict,
+};
+use ndarray::{ArrayD, IxDyn, arr1, arr2, array};
+
+fn arr<T: Real>(values: &[f64]) -> ArrayD<T> {
+    arr1(&values.iter().map(|&x| T::of(x)).collect::<Vec<_>>()).into_dyn()
+}
+
+fn one_variable_as_two_inputs<T: Real>() {
+    let mut workspace = Workspace::<T>::new();
+    let x = arr(&[3.0, -2.0]);
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let v = tape.variable(&x);
+    let square = tape.apply(MUL, &[v, v]).unwrap();
+    let sum = tape.apply(Sum, &[square]).unwrap();
+    tape.backward(sum).unwrap();
+    assert_eq!(tape.grad(v).unwrap(), arr(&[6.0, -4.0]));
+    // And again, from scratch, not on top.
+    tape.backward(sum).unwrap();
+    assert_eq!(tape.grad(v).unwrap(), arr(&[6.0, -4.0]));
+}
+
+#[test]
+fn one_variable_as_two_inputs_gets_both_gradients() {
+    one_variable_as_two_inputs::<f32>();
+    one_variable_as_two_inputs::<f64>();
+}
+
+/// Uses one weight in two places, and never uses another.
+#[derive(Params)]
+struct Model<T> {
+    shared: Param<T>,
+    idle: Param<T>,
+    frozen: Param<T>,
+    steps: Param<T>,
+}
+
+impl<T: Real> Model<T> {
+    fn new() -> Self {
+        let mut frozen = Param::new(arr::<T>(&[5.0, 5.0]));
+        frozen.freeze();
+        Model {
+            shared: Param::new(arr::<T>(&[2.0, 3.0])),
+            idle: Param::new(arr::<T>(&[1.0, 1.0])),
+            frozen,
+            steps: Param::buffer(arr::<T>(&[0.0])),
+        }
+    }
+}
+
+impl<T: Real> Module<T> for Model<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        let shared = tape.param(&self.shared);
+        let frozen = tape.param(&self.frozen);
+        let y = tape.apply(MUL, &[x, shared])?;
+        let y = tape.apply(MUL, &[y, frozen])?;
+        let again = tape.param(&self.shared);
+        let next = tape.buffer(&self.steps) + T::one();
+        tape.update(&self.steps, next);
+        tape.apply(MUL, &[y, again])
+    }
+}
+
+fn step<T: Real>(workspace: &mut Workspace<T>, model: &Model<T>) -> (Grads<T>, Updates<T>) {
+    let x = arr(&[1.0, 10.0]);
+    let (mut grads, mut updates) = (Grads::new(), Updates::new());
+    let mut tape = Tape::new(workspace, Mode::train(0, 0));
+    tape.watch(model);
+    let x = tape.input(&x);
+    let y = model.forward(&mut tape, x).unwrap();
+    let loss = tape.apply(Sum, &[y]).unwrap();
+    tape.backward(loss).unwrap();
+    tape.take_grads(&mut grads).unwrap();
+    tape.take_updates(&mut updates);
+    (grads, updates)
+}
+
+fn parameters<T: Real>() {
+    let mut model = Model::<T>::new();
+    assert_eq!(model.paths(), ["shared", "idle", "frozen", "steps"], "each visited once");
+    let mut workspace = Workspace::new();
+    for round in 1..=3 {
+        let (grads, mut updates) = step(&mut workspace, &model);
+        // 5 x w², so 10 x w.
+        assert_eq!(grads.get(0).unwrap(), arr(&[20.0, 300.0]));
+        assert_eq!(grads.unreached().collect::<Vec<_>>(), [1], "the idle weight is reported");
+        assert!(grads.get(2).is_none() && grads.get(3).is_none(), "frozen weights and buffers get no gradient");
+        updates.apply(&mut model);
+        assert_eq!(model.steps.value, arr(&[f64::from(round)]), "applied once a step");
+    }
+}
+
+#[test]
+fn parameters_are_shared_frozen_and_reported() {
+    parameters::<f32>();
+    parameters::<f64>();
+}
+
+#[test]
+fn kinds_change_only_where_it_makes_sense() {
+    let mut buffer = Param::buffer(arr::<f32>(&[0.0]));
+    buffer.freeze();
+    assert_eq!(buffer.kind, Kind::Buffer);
+    buffer.unfreeze();
+    assert_eq!(buffer.kind, Kind::Buffer);
+}
+
+#[test]
+fn a_variable_of_another_tape_is_an_error() {
+    let x = arr::<f64>(&[1.0]);
+    let (mut first, mut second) = (Workspace::new(), Workspace::new());
+    let mut one = Tape::new(&mut first, Mode::train(0, 0));
+    let mut other = Tape::new(&mut second, Mode::train(0, 0));
+    let v = one.variable(&x);
+    let w = other.variable(&x);
+    assert_eq!(other.apply(ADD, &[w, v]).unwrap_err(), Error::ForeignVar { op: "add" });
+    assert_eq!(other.reshape(v, &[1, 1]).unwrap_err(), Error::ForeignVar { op: "reshape" });
+    assert_eq!(other.backward(v).unwrap_err(), Error::ForeignVar { op: "backward" });
+    assert!(other.try_value(v).is_err());
+    assert!(other.grad(v).is_none());
+}
+
+#[test]
+fn errors_carry_the_layers_path() {
+    let (x, y) = (arr::<f32>(&[1.0, 2.0]), arr::<f32>(&[1.0, 2.0, 3.0]));
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    let (x, y) = (tape.input(&x), tape.input(&y));
+    let error = tape.scope("encoder", |tape| tape.scope("1", |tape| tape.apply(ADD, &[x, y]))).unwrap_err();
+    assert_eq!(error.to_string(), "encoder.1: add: expected [2], got shape [3]");
+    assert_eq!(tape.path(), "", "scopes end, in errors too");
+}
+
+#[derive(Params)]
+struct Scaled<T> {
+    by: Param<T>,
+}
+
+impl<T: Real> Module<T> for Scaled<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        tape.layer(&self.by, "scaled", |tape| {
+            let by = tape.param(&self.by);
+            tape.apply(MUL, &[x, by])
+        })
+    }
+}
+
+#[derive(Params)]
+struct Two<T> {
+    first: Scaled<T>,
+    second: Vec<Scaled<T>>,
+}
+
+impl<T: Real> Module<T> for Two<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        let y = self.first.forward(tape, x)?;
+        self.second.iter().try_fold(y, |y, layer| layer.forward(tape, y))
+    }
+}
+
+#[test]
+fn layers_inside_a_derived_struct_go_by_their_fields_names() {
+    let model = Two {
+        first: Scaled { by: Param::new(arr::<f32>(&[2.0, 2.0])) },
+        second: vec![
+            Scaled { by: Param::new(arr::<f32>(&[3.0, 3.0])) },
+            Scaled { by: Param::new(arr::<f32>(&[3.0, 3.0, 3.0])) },
+        ],
+    };
+    let error = predict(&model, &arr(&[1.0, 1.0]), &mut Workspace::new()).unwrap_err();
+    assert_eq!(error.to_string(), "second.1: mul: expected [2], got shape [3]");
+}
+
+#[test]
+fn views_pass_gradients_through() {
+    let x = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).into_dyn();
+    let w = arr2(&[[1.0, -1.0], [2.0, 0.5]]).into_dyn();
+    // Transpose, slice and reshape, one on top of another, with x reached along two ways.
+    check::function(&[x, w], |tape, vars| {
+        let [x, w] = [vars[0], vars[1]];
+        let t = tape.transpose(x)?;
+        let rows = tape.slice(t, 0, 1..3)?;
+        let y = tape.apply(MUL, &[rows, w])?;
+        let flat = tape.reshape(rows, &[4])?; // not in standard layout: copied
+        let square = tape.apply(MUL, &[flat, flat])?;
+        let square = tape.reshape(square, &[2, 2])?;
+        let other = tape.slice(x, 1, 0..2)?;
+        let z = tape.apply(MUL, &[square, y])?;
+        tape.apply(MUL, &[z, other])
+    })
+    .unwrap();
+    // A reshape of a leaf shares the leaf's gradient; both are used as inputs of one operation.
+    check::function(&[array![1.5, -2.0, 0.5, 3.0].into_dyn()], |tape, vars| {
+        let square = tape.reshape(vars[0], &[2, 2])?;
+        let same = tape.reshape(vars[0], &[2, 2])?;
+        tape.apply(MUL, &[square, same])
+    })
+    .unwrap();
+    check::function(
+        &[ArrayD::from_shape_fn(IxDyn(&[2, 3, 4]), |i| (i[0] * 12 + i[1] * 4 + i[2]) as f64)],
+        |tape, v| {
+            let y = tape.permute(v[0], &[2, 0, 1])?;
+            tape.apply(MUL, &[y, y])
+        },
+    )
+    .unwrap();
+}
+
+#[test]
+fn views_that_do_not_fit_are_errors() {
+    let x = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).into_dyn();
+    let mut workspace = Workspace::<f64>::new();
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    let x = tape.input(&x);
+    for error in [
+        tape.reshape(x, &[4]).unwrap_err(),
+        tape.reshape(x, &[usize::MAX, 2]).unwrap_err(),
+        tape.permute(x, &[0, 0]).unwrap_err(),
+        tape.permute(x, &[0]).unwrap_err(),
+        tape.slice(x, 2, 0..1).unwrap_err(),
+        tape.slice(x, 1, 2..4).unwrap_err(),
+        #[allow(clippy::reversed_empty_ranges)]
+        tape.slice(x, 1, 2..1).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::Shape { .. }), "{error}");
+    }
+    let empty = tape.slice(x, 1, 1..1).unwrap();
+    assert_eq!(tape.value(empty).shape(), &[2, 0]);
+}
+
+#[test]
+fn bound_variables_stand_for_parameters() {
+    // w = v², as weight norm and its like substitute a function of other variables for a layer's weight.
+    let layer = Scaled { by: Param::new(arr::<f64>(&[1.0, 1.0])) };
+    check::function(&[array![2.0, 3.0].into_dyn(), array![0.5, -1.5].into_dyn()], |_, _| {
+        Err(Error::Other(String::new()))
+    })
+    .unwrap_err();
+    let v = arr::<f64>(&[0.5, -1.5]);
+    let x = arr::<f64>(&[2.0, 3.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let (v, x) = (tape.variable(&v), tape.input(&x));
+    let w = tape.apply(MUL, &[v, v]).unwrap();
+    tape.bind(&layer.by, w).unwrap();
+    let y = layer.forward(&mut tape, x).unwrap();
+    assert_eq!(tape.value(y), arr(&[0.5, 6.75]));
+    let sum = tape.apply(Sum, &[y]).unwrap();
+    tape.backward(sum).unwrap();
+    assert_eq!(tape.grad(v).unwrap(), arr(&[2.0, -9.0]));
+    tape.unbind(&layer.by);
+    let y = layer.forward(&mut tape, x).unwrap();
+    assert_eq!(tape.value(y), arr(&[2.0, 3.0]));
+    let short = tape.slice(x, 0, 0..1).unwrap();
+    assert!(tape.bind(&layer.by, short).is_err());
+}
+
+#[test]
+fn no_gradient_is_asked_for_in_evaluation() {
+    let x = arr::<f64>(&[1.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    let v = tape.variable(&x);
+    let y = tape.apply(MUL, &[v, v]).unwrap();
+    tape.backward(y).unwrap();
+    assert!(tape.grad(v).is_none());
+}
+
+#[test]
+fn intermediate_gradients_are_kept_on_request() {
+    let x = arr::<f64>(&[3.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let v = tape.variable(&x);
+    let y = tape.apply(MUL, &[v, v]).unwrap();
+    let z = tape.apply(MUL, &[y, y]).unwrap();
+    tape.backward(z).unwrap();
+    assert!(tape.grad(y).is_none());
+    tape.retain_grad(y).unwrap();
+    tape.backward(z).unwrap();
+    assert_eq!(tape.grad(y).unwrap(), arr(&[18.0]));
+}
+
+#[test]
+fn a_loss_is_one_number() {
+    let x = arr::<f64>(&[1.0, 2.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let v = tape.variable(&x);
+    assert_eq!(tape.backward(v).unwrap_err().to_string(), "backward: expected a loss of one element, got shape [2]");
+    assert!(tape.backward_from(v, &arr(&[1.0])).is_err());
+    tape.backward_from(v, &arr(&[1.0, 2.0])).unwrap();
+    assert_eq!(tape.grad(v).unwrap(), arr(&[1.0, 2.0]));
+    assert!(tape.take_grads(&mut Grads::new()).is_err(), "no model is watched");
+}
+
+#[test]
+fn the_origin_of_a_nan_is_named() {
+    let x = arr::<f64>(&[0.0, 1.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let x = tape.variable(&x);
+    assert_eq!(tape.first_not_finite(), None);
+    let y = tape.scope("head", |tape| tape.apply(common::DIV, &[x, x])).unwrap();
+    tape.scope("after", |tape| tape.apply(ADD, &[y, y])).unwrap();
+    let origin = tape.first_not_finite().unwrap();
+    assert_eq!((&origin.path[..], origin.op), ("head", "div"));
+    assert_eq!(origin.to_string(), "head: div made NaN");
+
+    let bad = Scaled { by: Param::new(arr(&[f64::INFINITY, 1.0])) };
+    drop(tape);
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    tape.watch(&bad);
+    tape.param(&bad.by);
+    assert_eq!(tape.first_not_finite().unwrap().to_string(), "by: parameter made inf");
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_named_on_request() {
+    // √(x²) by hand has no derivative at 0: 0/0.
+    let abs = common::Pointwise {
+        name: "hypot",
+        value: f64::hypot,
+        derivatives: [|a, b| a / a.hypot(b), |a, b| b / a.hypot(b)],
+    };
+    let x = arr::<f64>(&[0.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let v = tape.variable(&x);
+    let y = tape.scope("norm", |tape| tape.apply(abs, &[v, v])).unwrap();
+    tape.backward(y).unwrap();
+    tape.check_gradients();
+    let error = tape.backward(y).unwrap_err();
+    assert_eq!(error.to_string(), "norm: hypot: expected finite numbers, got NaN");
+}
+
+#[test]
+fn readings_name_layer_and_operation() {
+    let x = arr::<f64>(&[-1.0, 0.0, 1.0, 2.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let x = tape.input(&x);
+    tape.apply(ADD, &[x, x]).unwrap();
+    tape.probe(1000);
+    tape.scope("body", |tape| tape.apply(MUL, &[x, x])).unwrap();
+    let readings = tape.take_readings();
+    let [reading] = &readings[..] else { panic!("one reading, not {}", readings.len()) };
+    assert_eq!((&reading.path[..], reading.op, &reading.shape[..]), ("body", "mul", &[4][..]));
+    assert_eq!((reading.mean, reading.min, reading.max, reading.zeros), (1.5, 0.0, 4.0, 0.25));
+    assert!((reading.std - 2.25_f64.sqrt()).abs() < 1e-12, "{}", reading.std);
+}
+
+#[test]
+fn keys_depend_on_seed_step_path_and_position_alone() {
+    /// Writes its own key.
+    struct Draw;
+    impl gradwise_autograd::core::Op<f64> for Draw {
+        fn name(&self) -> &'static str {
+            "draw"
+        }
+        fn out_shape(&self, _: &[&[usize]]) -> Result<IxDyn> {
+            Ok(IxDyn(&[]))
+        }
+        fn forward(
+            &self,
+            _: &[gradwise_autograd::core::ArrayViewD<'_, f64>],
+            out: &mut gradwise_autograd::core::ArrayRefD<f64>,
+            _: &mut gradwise_autograd::core::Saved<f64>,
+            cx: &mut gradwise_autograd::core::Cx<'_, f64>,
+        ) -> Result<()> {
+            out.fill(cx.key.uniform(0));
+            Ok(())
+        }
+        fn backward(
+            &self,
+            _: gradwise_autograd::core::At<'_, f64>,
+            _: &mut [Option<gradwise_autograd::core::Slot<'_, f64>>],
+            _: &mut gradwise_autograd::core::Cx<'_, f64>,
+        ) -> Result<()> {
+            Ok(())
+        }
+    }
+    let x = arr::<f64>(&[1.0]);
+    let mut workspace = Workspace::new();
+    let mut draw = |seed, step, other_scopes_before: bool| {
+        let mut tape = Tape::new(&mut workspace, Mode::train(seed, step));
+        if other_scopes_before {
+            let v = tape.input(&x);
+            tape.scope("elsewhere", |tape| tape.apply(ADD, &[v, v])).unwrap();
+        }
+        let first = tape.scope("a", |tape| tape.apply(Draw, &[])).unwrap();
+        let second = tape.scope("a", |tape| tape.apply(Draw, &[])).unwrap();
+        let third = tape.scope("b", |tape| tape.apply(Draw, &[])).unwrap();
+        [first, second, third].map(|v| tape.value(v)[[]])
+    };
+    let reference = draw(7, 3, false);
+    assert_eq!(reference, draw(7, 3, true), "what happens in other layers does not matter");
+    let all = [reference, draw(7, 4, false), draw(8, 3, false)].concat();
+    for (i, a) in all.iter().enumerate() {
+        assert!(all[..i].iter().all(|b| a != b), "{all:?}");
+    }
+}
+
+#[test]
+fn zero_axes_and_batches_of_one() {
+    for n in [0, 1] {
+        let x = ArrayD::<f64>::ones(IxDyn(&[n, 3]));
+        let w = ArrayD::<f64>::ones(IxDyn(&[3, 2]));
+        let b = ArrayD::<f64>::ones(IxDyn(&[2]));
+        let mut workspace = Workspace::new();
+        let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+        let (x, w, b) = (tape.variable(&x), tape.variable(&w), tape.variable(&b));
+        let y = tape.apply(Affine(Fault::None), &[x, w, b]).unwrap();
+        let loss = tape.apply(Sum, &[y]).unwrap();
+        tape.backward(loss).unwrap();
+        assert_eq!(tape.value(loss)[[]], 8.0 * n as f64);
+        assert_eq!(tape.grad(b).unwrap(), arr(&[n as f64, n as f64]));
+    }
+}
+
+#[test]
+fn a_workspace_is_reused() {
+    let mut workspace = Workspace::<f64>::new();
+    let x = ArrayD::<f64>::ones(IxDyn(&[100]));
+    let mut held = None;
+    for step in 0..4 {
+        {
+            let mut tape = Tape::new(&mut workspace, Mode::train(0, step));
+            let v = tape.variable(&x);
+            let y = tape.apply(MUL, &[v, v]).unwrap();
+            let loss = tape.apply(Sum, &[y]).unwrap();
+            tape.backward(loss).unwrap();
+        }
+        let bytes = workspace.scratch().free_bytes();
+        assert!(bytes >= 2 * 800, "outputs and gradients come back");
+        assert_eq!(*held.get_or_insert(bytes), bytes, "and no more is taken");
+    }
+    workspace.clear();
+    assert_eq!(workspace.scratch().free_bytes(), 0);
+}
+
+#[test]
+fn tapes_and_models_may_go_to_other_threads() {
+    fn send<X: Send>() {}
+    fn sync<X: Sync>() {}
+    send::<Tape<'static, f32>>();
+    send::<Workspace<f64>>();
+    sync::<Box<dyn Module<f32>>>();
+    fn object_safe(_: &dyn Module<f32>, _: &dyn Module<f64, (Var, Var), (Var, Var)>) {}
+    let _ = object_safe;
+}
