@@ -1,0 +1,148 @@
+//! Keeping gradients small.
+//!
+//! | what | effect | source |
+//! |---|---|---|
+//! | [`by_global_norm`] | all gradients are scaled by one factor: the direction stays | Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, ICML 2013 |
+//! | [`by_norm`] | each parameter's gradient is scaled by its own factor | |
+//! | [`by_value`] | each number is clamped: the direction changes | Mikolov, thesis, 2012 |
+//!
+//! The functions work on any [`Grads`]; an [`Optimizer`](crate::Optimizer) is told a [`Clip`].
+
+use crate::{check, sums::sum_of_squares};
+use gradwise_core::{ArrayRefD, Grads, Real, Result};
+
+/// Scales all gradients so that their common Euclidean norm is at most `max`, and returns the norm before.
+///
+/// `g ← g · min(1, max / ‖g‖)`, where `‖g‖` is over all gradients together. If the norm is not a finite number nothing is changed, since
+/// no factor would help; the caller sees it in the result. PyTorch adds 10⁻⁶ to the norm in the denominator.
+///
+/// # Errors
+/// If `max` is not above 0.
+///
+/// ```
+/// use gradwise_optim::{Grads, Param, clip, ndarray::arr1};
+///
+/// let model = vec![Param::new(arr1(&[0.0_f32, 0.0]))];
+/// let mut grads = Grads::from_arrays(&model, vec![Some(arr1(&[3.0, 4.0]).into_dyn())]);
+/// assert_eq!(clip::by_global_norm(&mut grads, 1.0)?, 5.0);
+/// assert_eq!(grads.get(0).unwrap(), &arr1(&[0.6, 0.8]).into_dyn());
+/// # Ok::<(), gradwise_optim::Error>(())
+/// ```
+pub fn by_global_norm<T: Real>(grads: &mut Grads<T>, max: f64) -> Result<f64> {
+    let max = check::positive("clip: largest global norm", max)?;
+    let norm = grads.global_norm();
+    if let Some(factor) = factor(norm, max) {
+        grads.scale(T::of(factor));
+    }
+    Ok(norm)
+}
+
+/// Scales each parameter's gradient so that its own Euclidean norm is at most `max`.
+///
+/// # Errors
+/// If `max` is not above 0.
+pub fn by_norm<T: Real>(grads: &mut Grads<T>, max: f64) -> Result<()> {
+    let max = check::positive("clip: largest norm", max)?;
+    grads.iter_mut().for_each(|(_, grad)| clip_norm(grad, max));
+    Ok(())
+}
+
+/// Clamps each number of each gradient to `[−max, max]`. NaN stays NaN.
+///
+/// # Errors
+/// If `max` is not above 0.
+pub fn by_value<T: Real>(grads: &mut Grads<T>, max: f64) -> Result<()> {
+    let max = check::positive("clip: largest value", max)?;
+    grads.iter_mut().for_each(|(_, grad)| clip_value(grad, max));
+    Ok(())
+}
+
+/// What an optimizer does to gradients before it uses them.
+///
+/// ```
+/// use gradwise_optim::Clip;
+///
+/// let clip = Clip::global_norm(1.0)?;
+/// assert!(Clip::value(f64::NAN).is_err());
+/// # Ok::<(), gradwise_optim::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Clip {
+    by: By,
+    max: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum By {
+    GlobalNorm,
+    Norm,
+    Value,
+}
+
+impl Clip {
+    /// As [`by_global_norm`].
+    ///
+    /// # Errors
+    /// If `max` is not above 0.
+    pub fn global_norm(max: f64) -> Result<Self> {
+        Ok(Clip { by: By::GlobalNorm, max: check::positive("clip: largest global norm", max)? })
+    }
+
+    /// As [`by_norm`].
+    ///
+    /// # Errors
+    /// If `max` is not above 0.
+    pub fn norm(max: f64) -> Result<Self> {
+        Ok(Clip { by: By::Norm, max: check::positive("clip: largest norm", max)? })
+    }
+
+    /// As [`by_value`].
+    ///
+    /// # Errors
+    /// If `max` is not above 0.
+    pub fn value(max: f64) -> Result<Self> {
+        Ok(Clip { by: By::Value, max: check::positive("clip: largest value", max)? })
+    }
+
+    /// Clips one of the gradients whose common norm is `global_norm`.
+    pub(crate) fn apply<T: Real>(&self, grad: &mut ArrayRefD<T>, global_norm: f64) {
+        match self.by {
+            By::GlobalNorm => {
+                if let Some(factor) = factor(global_norm, self.max) {
+                    scale(grad, factor);
+                }
+            }
+            By::Norm => clip_norm(grad, self.max),
+            By::Value => clip_value(grad, self.max),
+        }
+    }
+}
+
+/// What to multiply by, if anything.
+fn factor(norm: f64, max: f64) -> Option<f64> {
+    (norm.is_finite() && norm > max).then(|| max / norm)
+}
+
+fn scale<T: Real>(grad: &mut ArrayRefD<T>, factor: f64) {
+    let factor = T::of(factor);
+    grad.map_inplace(|g| *g *= factor);
+}
+
+fn clip_norm<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
+    if let Some(factor) = factor(sum_of_squares(grad).sqrt(), max) {
+        scale(grad, factor);
+    }
+}
+
+fn clip_value<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
+    let max = T::of(max);
+    grad.map_inplace(|g| {
+        *g = if *g > max {
+            max
+        } else if *g < -max {
+            -max
+        } else {
+            *g
+        }
+    });
+}

@@ -1,0 +1,273 @@
+//! A rule, a schedule and the states of a model's parameters, put together.
+
+use crate::{
+    Applied, Clip, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, slots, slots::Slot, sums,
+};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result};
+
+/// Trains the parameters of a model by a [`Rule`], at the rates of a [`Schedule`].
+///
+/// It holds the number of the step, a state for each parameter, and the gradients it was last given. States are made in the first step,
+/// or by [`Stepper::prepare`]; the model must keep its parameters and their shapes from then on. Which parameters are trainable
+/// may change: a parameter that is unfrozen later begins with a fresh state.
+///
+/// A step either happens as a whole or not at all: gradients that do not fit the model, or are not finite, are refused before anything
+/// is changed, and the built-in rules cannot fail after that. Parameters without a gradient are left alone, their states included.
+///
+/// # With a model
+/// [`Stepper::step`] evaluates and updates. Training loops use it.
+///
+/// # With gradients from elsewhere
+/// [`Optimizer::apply`] updates. Anything that is [`Params`] will do for a model, such as a `Vec` of [`Param`](gradwise_core::Param)s:
+///
+/// ```
+/// use gradwise_optim::{Clip, Grads, LinearWarmup, Constant, Optimizer, Param, Sgd, ndarray::arr1};
+///
+/// let mut params = vec![Param::new(arr1(&[1.0_f32, -2.0]))];
+/// let mut optimizer = Optimizer::new(Sgd::with_momentum(0.9)?, LinearWarmup::new(10, Constant::new(0.1)?)?)
+///     .weight_decay(1e-4)?
+///     .clip(Clip::global_norm(1.0)?);
+///
+/// let mut grads = Grads::from_arrays(&params, vec![Some(arr1(&[3.0, 4.0]).into_dyn())]);
+/// let applied = optimizer.apply(&mut params, &mut grads)?;
+/// assert_eq!((applied.step, applied.grad_norm), (0, 5.0));
+/// # Ok::<(), gradwise_optim::Error>(())
+/// ```
+pub struct Optimizer<T: Real, R: Rule<T>> {
+    rule: R,
+    schedule: Box<dyn Schedule>,
+    momentum: Option<Box<dyn Schedule>>,
+    weight_decay: f64,
+    groups: Vec<Group>,
+    clip: Option<Clip>,
+    step: u64,
+    slots: Option<Vec<Slot<R::State>>>,
+    grads: Grads<T>,
+    measure: bool,
+    update_norms: Vec<f64>,
+    /// A parameter as it was before its update, while that is measured.
+    before: Vec<T>,
+}
+
+impl<T: Real, R: Rule<T>> Optimizer<T, R> {
+    /// Trains by a rule at the rates of a schedule; with the rule's own weight decay, without clipping, all parameters alike.
+    pub fn new(rule: R, schedule: impl Schedule + 'static) -> Self {
+        Optimizer {
+            weight_decay: rule.default_weight_decay(),
+            rule,
+            schedule: Box::new(schedule),
+            momentum: None,
+            groups: Vec::new(),
+            clip: None,
+            step: 0,
+            slots: None,
+            grads: Grads::new(),
+            measure: false,
+            update_norms: Vec::new(),
+            before: Vec::new(),
+        }
+    }
+
+    /// Sets the strength λ of weight decay. Whether it is coupled or decoupled is the rule's: see [`Hyper::weight_decay`].
+    ///
+    /// # Errors
+    /// If it is negative or not finite.
+    pub fn weight_decay(self, strength: f64) -> Result<Self> {
+        Ok(Optimizer { weight_decay: check::not_negative("optimizer: weight decay", strength)?, ..self })
+    }
+
+    /// Sets a schedule for the momentum, in the place of the rule's own. The first step refuses it if the rule has no momentum.
+    #[must_use]
+    pub fn momentum(self, schedule: impl Schedule + 'static) -> Self {
+        Optimizer { momentum: Some(Box::new(schedule)), ..self }
+    }
+
+    /// Adds a group of parameters that are trained differently.
+    #[must_use]
+    pub fn group(mut self, group: Group) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// Clips gradients before they are used.
+    #[must_use]
+    pub fn clip(self, clip: Clip) -> Self {
+        Optimizer { clip: Some(clip), ..self }
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> &R {
+        &self.rule
+    }
+
+    /// How many steps were done: the number of the next one.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// The learning rate of the next step, before the factors of groups.
+    pub fn learning_rate(&self) -> f64 {
+        self.schedule.at(self.step)
+    }
+
+    /// Updates a model with gradients that were computed elsewhere. They are clipped in place, if the optimizer clips.
+    ///
+    /// # Errors
+    /// If the model has changed since the first step, gradients do not fit it or are not finite, or a schedule gives a number out of
+    /// range. Neither the model nor the optimizer is changed then.
+    pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &mut M, grads: &mut Grads<T>) -> Result<Applied> {
+        let hyper = self.hyper()?;
+        let known = self.slots.is_some();
+        let mut slots = match self.slots.take() {
+            Some(slots) => slots,
+            None => slots::bind(&self.rule, &self.groups, model)?,
+        };
+        let applied = self.check(&mut slots, model, grads).and_then(|grad_norm| {
+            if let Some(clip) = self.clip {
+                let active = grads.iter_mut().filter(|(index, _)| slots[*index].active);
+                active.for_each(|(_, grad)| clip.apply(grad, grad_norm));
+            }
+            self.update(&mut slots, &hyper, model, grads)?;
+            Ok(Applied { step: self.step, learning_rate: hyper.learning_rate, grad_norm })
+        });
+        // A model that was refused at first sight is not the one to hold on to.
+        if known || applied.is_ok() {
+            self.slots = Some(slots);
+        }
+        self.step += u64::from(applied.is_ok());
+        applied
+    }
+
+    /// The numbers of this step.
+    fn hyper(&self) -> Result<Hyper> {
+        let learning_rate = check::not_negative("schedule: learning rate", self.schedule.at(self.step))?;
+        let momentum = match (&self.momentum, self.rule.momentum()) {
+            (None, _) => None,
+            (Some(schedule), Some(_)) => Some(check::below_one("schedule: momentum", schedule.at(self.step))?),
+            (Some(_), None) => {
+                return Err(Error::value("momentum schedule", "a rule with momentum", self.rule.name()));
+            }
+        };
+        Ok(Hyper { learning_rate, momentum, weight_decay: self.weight_decay })
+    }
+
+    /// Checks that model and gradients fit, marks the parameters to update, and returns the norm of their gradients.
+    fn check<M: Params<T> + ?Sized>(&self, slots: &mut [Slot<R::State>], model: &M, grads: &Grads<T>) -> Result<f64> {
+        let mut n = 0;
+        let mut squares = Ok(0.0);
+        model.visit(|_, param| {
+            if let (Some(slot), Ok(sum)) = (slots.get_mut(n), squares.clone()) {
+                squares = slot.accept(&self.rule, param, grads.get(n)).map(|square| sum + square);
+            }
+            n += 1;
+        });
+        let squares = squares?;
+        if n != slots.len() {
+            let expected = format!("the {} that the model had in the first step", slots.len());
+            return Err(Error::value("optimizer: number of parameters", expected, n));
+        }
+        if grads.len() != slots.len() {
+            let expected = format!("one for each of the model's {} parameters", slots.len());
+            return Err(Error::value("optimizer: gradients", expected, grads.len()));
+        }
+        Ok(squares.sqrt())
+    }
+
+    /// Updates the parameters that are marked.
+    fn update<M: Params<T> + ?Sized>(
+        &mut self,
+        slots: &mut [Slot<R::State>],
+        hyper: &Hyper,
+        model: &mut M,
+        grads: &Grads<T>,
+    ) -> Result<()> {
+        let Optimizer { rule, measure, update_norms, before, .. } = self;
+        update_norms.clear();
+        let mut entries = slots.iter_mut().enumerate();
+        let mut result = Ok(());
+        model.visit_mut(|_, param| {
+            let Some((index, slot)) = entries.next() else { return };
+            let mut norm = 0.0;
+            if let (true, Some(state), Some(grad), Ok(())) = (slot.active, &mut slot.state, grads.get(index), &result) {
+                let hyper = Hyper {
+                    learning_rate: hyper.learning_rate * slot.learning_rate,
+                    weight_decay: hyper.weight_decay * slot.weight_decay,
+                    ..*hyper
+                };
+                if *measure {
+                    before.clear();
+                    before.extend(param.value.iter());
+                }
+                result = rule.update(&hyper, state, &mut param.value, grad).map_err(|error| error.at(&slot.path));
+                if *measure {
+                    norm = sums::distance(&param.value, before);
+                }
+            }
+            if *measure {
+                update_norms.push(norm);
+            }
+        });
+        result
+    }
+}
+
+impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, R> {
+    fn step(&mut self, model: &mut M, eval: &mut dyn FnMut(&M, &mut Grads<T>) -> Result<T>) -> Result<StepInfo<T>> {
+        let mut grads = std::mem::take(&mut self.grads);
+        let info = eval(model, &mut grads).and_then(|loss| {
+            let Applied { step, learning_rate, grad_norm } = self.apply(model, &mut grads)?;
+            Ok(StepInfo { step, loss, learning_rate, grad_norm })
+        });
+        self.grads = grads;
+        info
+    }
+
+    fn grads(&self) -> &Grads<T> {
+        &self.grads
+    }
+
+    fn measure_updates(&mut self, measure: bool) {
+        self.measure = measure;
+    }
+
+    fn update_norms(&self) -> &[f64] {
+        &self.update_norms
+    }
+
+    fn prepare(&mut self, model: &M) -> Result<()> {
+        self.hyper()?;
+        if self.slots.is_none() {
+            self.slots = Some(slots::bind(&self.rule, &self.groups, model)?);
+        }
+        Ok(())
+    }
+
+    /// The number of the step as `step`, and what the rule remembers as `path:name`, such as `fc.weight:first_moment`.
+    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) {
+        f("step", Stored::Counter(&mut self.step));
+        let mut full = String::new();
+        for slot in self.slots.iter_mut().flatten() {
+            let Some(state) = &mut slot.state else { continue };
+            state.visit(&mut |name, stored| {
+                full.clear();
+                full.push_str(&slot.path);
+                full.push(':');
+                full.push_str(name);
+                f(&full, stored);
+            });
+        }
+    }
+}
+
+impl<T: Real, R: Rule<T>> std::fmt::Debug for Optimizer<T, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Optimizer")
+            .field("rule", &self.rule.name())
+            .field("learning_rate", &self.learning_rate())
+            .field("weight_decay", &self.weight_decay)
+            .field("clip", &self.clip)
+            .field("groups", &self.groups)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,360 @@
+//! Groups, clipping, states, and everything an optimizer refuses.
+
+use gradwise_core::{ArrayRefD, Path};
+use gradwise_optim::ndarray::{Array, Array1, ArrayD, IxDyn, arr1};
+use gradwise_optim::{
+    Adam, AdamW, BoxRule, Clip, Constant, Cosine, Error, Grads, Group, LinearWarmup, OneCycle, Optimizer, Param,
+    Params, ParamsExt, Real, Rule, Sgd, Stepper, Stored, clip, no_decay_on_vectors,
+};
+use std::collections::BTreeMap;
+
+/// Two layers of a weight and a bias, and a buffer.
+#[derive(Clone, PartialEq, Debug)]
+struct Net {
+    encoder: [Param<f64>; 2],
+    head: [Param<f64>; 2],
+    mean: Param<f64>,
+}
+
+impl Net {
+    fn new() -> Self {
+        let layer = || [Param::new(Array::ones((2, 3))), Param::new(Array1::ones(3))];
+        Net { encoder: layer(), head: layer(), mean: Param::buffer(arr1(&[7.0])) }
+    }
+
+    /// All gradients 1.
+    fn grads(&self) -> Grads<f64> {
+        let mut arrays = Vec::new();
+        self.visit(|_, p| arrays.push(p.is_trainable().then(|| ArrayD::ones(p.value.raw_dim()))));
+        Grads::from_arrays(self, arrays)
+    }
+
+    /// The first number of each parameter.
+    fn firsts(&self) -> Vec<f64> {
+        let mut firsts = Vec::new();
+        self.visit(|_, p| firsts.extend(p.value.first()));
+        firsts
+    }
+}
+
+impl Params<f64> for Net {
+    fn each<'a>(&'a self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &'a Param<f64>)) {
+        for (name, [weight, bias]) in [("encoder", &self.encoder), ("head", &self.head)] {
+            weight.each(path.field(name).field("weight"), f);
+            bias.each(path.field(name).field("bias"), f);
+        }
+        self.mean.each(path.field("mean"), f);
+    }
+    fn each_mut(&mut self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &mut Param<f64>)) {
+        for (name, [weight, bias]) in [("encoder", &mut self.encoder), ("head", &mut self.head)] {
+            weight.each_mut(path.field(name).field("weight"), f);
+            bias.each_mut(path.field(name).field("bias"), f);
+        }
+        self.mean.each_mut(path.field("mean"), f);
+    }
+}
+
+fn sgd(rate: f64) -> Optimizer<f64, Sgd> {
+    Optimizer::new(Sgd::new(), Constant::new(rate).unwrap())
+}
+
+/// Applies gradients of 1 once and tells what was subtracted from each parameter's first number.
+fn moved(mut optimizer: Optimizer<f64, Sgd>) -> Vec<f64> {
+    let mut net = Net::new();
+    let before = net.firsts();
+    let mut grads = net.grads();
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    before.iter().zip(net.firsts()).map(|(before, after)| before - after).collect()
+}
+
+fn close(found: &[f64], expected: &[f64]) {
+    let near = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| (f - e).abs() < 1e-12);
+    assert!(near, "{found:?} instead of {expected:?}");
+}
+
+#[test]
+fn groups_multiply_and_all_that_match_apply() {
+    close(&moved(sgd(1.0)), &[1.0, 1.0, 1.0, 1.0, 0.0]);
+    let tenth = || Group::matching("encoder.**").unwrap().learning_rate_times(0.1).unwrap();
+    close(&moved(sgd(1.0).group(tenth())), &[0.1, 0.1, 1.0, 1.0, 0.0]);
+    let double = || Group::matching("**.bias").unwrap().learning_rate_times(2.0).unwrap();
+    close(&moved(sgd(1.0).group(tenth()).group(double())), &[0.1, 0.2, 1.0, 2.0, 0.0]);
+    let frozen = || Group::matching("head.*").unwrap().frozen();
+    close(&moved(sgd(1.0).group(double()).group(frozen())), &[1.0, 2.0, 0.0, 0.0, 0.0]);
+    // Gradient 1 and decay 0.5 · weight 1.
+    let decay = || sgd(1.0).weight_decay(0.5).unwrap();
+    close(&moved(decay()), &[1.5, 1.5, 1.5, 1.5, 0.0]);
+    close(&moved(decay().group(no_decay_on_vectors())), &[1.5, 1.0, 1.5, 1.0, 0.0]);
+    let stronger = Group::matching("head.weight").unwrap().weight_decay_times(3.0).unwrap();
+    close(&moved(decay().group(no_decay_on_vectors()).group(stronger)), &[1.5, 1.0, 2.5, 1.0, 0.0]);
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error() {
+    let mut optimizer = sgd(1.0).group(Group::matching("encodr.**").unwrap().frozen());
+    let error = Stepper::prepare(&mut optimizer, &Net::new()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "group: expected a pattern that matches one of the model's parameters (encoder.weight, encoder.bias, head.weight, \
+         head.bias, mean), got `encodr.**`"
+    );
+    assert!(Group::matching("a..b").is_err());
+    assert!(Group::vectors().learning_rate_times(-1.0).is_err());
+    assert!(Group::vectors().weight_decay_times(f64::NAN).is_err());
+    // A model without parameters is trained by doing nothing, whatever the groups over all parameters.
+    let applied =
+        sgd(1.0).group(no_decay_on_vectors()).apply(&mut Vec::<Param<f64>>::new(), &mut Grads::new()).unwrap();
+    assert_eq!(applied.grad_norm, 0.0);
+}
+
+#[test]
+fn adamw_decays_unless_told_otherwise_and_others_do_not() {
+    assert_eq!(Rule::<f32>::default_weight_decay(&AdamW::default()), 0.01);
+    assert_eq!(Rule::<f32>::default_weight_decay(&Adam::default()), 0.0);
+    let after = |optimizer: Optimizer<f64, AdamW>| {
+        let mut params = vec![Param::new(arr1(&[2.0]))];
+        let mut optimizer = optimizer;
+        let mut grads = Grads::from_arrays(&params, vec![Some(arr1(&[0.0]).into_dyn())]);
+        optimizer.apply(&mut params, &mut grads).unwrap();
+        params[0].value[[0]]
+    };
+    let optimizer = || Optimizer::new(AdamW::default(), Constant::new(0.5).unwrap());
+    assert_eq!(after(optimizer()), 2.0 * (1.0 - 0.5 * 0.01));
+    assert_eq!(after(optimizer().weight_decay(0.0).unwrap()), 2.0);
+}
+
+#[test]
+fn clipping_keeps_the_norm_it_reports() {
+    let mut net = Net::new();
+    let mut grads = net.grads();
+    let norm = 18_f64.sqrt();
+    let applied = sgd(1.0).clip(Clip::global_norm(1.0).unwrap()).apply(&mut net, &mut grads).unwrap();
+    assert!((applied.grad_norm - norm).abs() < 1e-12);
+    assert!((grads.global_norm() - 1.0).abs() < 1e-12);
+
+    // Frozen parameters count for nothing: ‖g‖ is that of the encoder's 9 gradients, and the head's stay as they are.
+    let (mut net, frozen) = (Net::new(), Group::matching("head.**").unwrap().frozen());
+    let mut grads = net.grads();
+    let mut optimizer = sgd(1.0).group(frozen).clip(Clip::global_norm(0.3).unwrap());
+    assert_eq!(optimizer.apply(&mut net, &mut grads).unwrap().grad_norm, 3.0);
+    assert!((grads.get(0).unwrap()[[0, 0]] - 0.1).abs() < 1e-12);
+    assert_eq!(grads.get(2).unwrap()[[0, 0]], 1.0);
+}
+
+#[test]
+fn clipping_functions() {
+    let model = vec![Param::new(arr1(&[0.0, 0.0])), Param::new(arr1(&[0.0]))];
+    let grads =
+        || Grads::from_arrays(&model, vec![Some(arr1(&[3.0, -4.0]).into_dyn()), Some(arr1(&[12.0]).into_dyn())]);
+    let values = |grads: &Grads<f64>| grads.iter().flat_map(|(_, g)| g.iter().copied()).collect::<Vec<_>>();
+
+    let mut clipped = grads();
+    assert_eq!(clip::by_global_norm(&mut clipped, 6.5).unwrap(), 13.0);
+    close(&values(&clipped), &[1.5, -2.0, 6.0]);
+    let mut clipped = grads();
+    assert_eq!(clip::by_global_norm(&mut clipped, 13.0).unwrap(), 13.0);
+    assert_eq!(values(&clipped), [3.0, -4.0, 12.0]);
+    let mut clipped = grads();
+    clip::by_norm(&mut clipped, 10.0).unwrap();
+    close(&values(&clipped), &[3.0, -4.0, 10.0]);
+    clip::by_value(&mut clipped, 3.5).unwrap();
+    close(&values(&clipped), &[3.0, -3.5, 3.5]);
+
+    // Nothing helps against NaN, and nothing is made worse.
+    let mut broken = grads();
+    broken.get_mut(1).unwrap()[[0]] = f64::NAN;
+    assert!(clip::by_global_norm(&mut broken, 1.0).unwrap().is_nan());
+    assert_eq!(values(&broken)[..2], [3.0, -4.0]);
+    assert!(clip::by_global_norm(&mut broken, 0.0).is_err());
+    assert!(clip::by_norm(&mut broken, f64::NAN).is_err());
+    assert!(clip::by_value(&mut broken, -1.0).is_err());
+}
+
+#[test]
+fn a_momentum_schedule_reaches_the_rule_or_is_refused() {
+    let mut params = vec![Param::new(arr1(&[0.0]))];
+    let rule = Sgd::with_momentum(0.9).unwrap();
+    let mut optimizer = Optimizer::new(rule, Constant::new(1.0).unwrap()).momentum(|step: u64| 0.25 * step as f64);
+    let expected = [-1.0, -1.0 - 1.25, -1.0 - 1.25 - (0.5 * 1.25 + 1.0)];
+    for expected in expected {
+        let mut grads = Grads::from_arrays(&params, vec![Some(arr1(&[1.0]).into_dyn())]);
+        optimizer.apply(&mut params, &mut grads).unwrap();
+        assert_eq!(params[0].value[[0]], expected);
+    }
+    let grads = || Grads::from_arrays(&params, vec![Some(arr1(&[1.0]).into_dyn())]);
+    optimizer.apply(&mut params.clone(), &mut grads()).unwrap();
+    let error = optimizer.apply(&mut params.clone(), &mut grads()).unwrap_err();
+    assert_eq!(error.to_string(), "schedule: momentum: expected a number in [0, 1), got 1");
+
+    let cycle = OneCycle::new(0.1, 10).unwrap();
+    let error = Optimizer::new(Sgd::new(), cycle).momentum(cycle.momentum()).apply(&mut params.clone(), &mut grads());
+    assert_eq!(error.unwrap_err().to_string(), "momentum schedule: expected a rule with momentum, got sgd");
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_changes_nothing() {
+    let refuses = |optimizer: &mut Optimizer<f64, Adam>, net: &mut Net, grads: &mut Grads<f64>, expected: &str| {
+        let (before, steps) = (net.clone(), optimizer.steps());
+        assert_eq!(optimizer.apply(net, grads).unwrap_err().to_string(), expected);
+        assert_eq!((&*net, optimizer.steps()), (&before, steps));
+    };
+    let mut net = Net::new();
+    let mut optimizer = Optimizer::new(Adam::default(), Constant::new(0.1).unwrap());
+    let mut grads = net.grads();
+
+    let expected = "optimizer: gradients: expected one for each of the model's 5 parameters, got 0";
+    refuses(&mut optimizer, &mut net, &mut Grads::new(), expected);
+    *grads.get_mut(3).unwrap() = ArrayD::ones(IxDyn(&[4]));
+    let expected = "head.bias: optimizer: expected a gradient of the parameter's shape [3], got shape [4]";
+    refuses(&mut optimizer, &mut net, &mut grads, expected);
+    *grads.get_mut(3).unwrap() = arr1(&[0.0, f64::NAN, 0.0]).into_dyn();
+    let expected = "head.bias: norm of the gradient: expected finite numbers, got NaN";
+    refuses(&mut optimizer, &mut net, &mut grads, expected);
+
+    let mut grads = net.grads();
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    net.encoder[1] = Param::new(Array1::ones(4));
+    let mut grads = net.grads();
+    let expected =
+        "encoder.bias: optimizer: expected the shape [3] that the parameter had in the first step, got shape [4]";
+    refuses(&mut optimizer, &mut net, &mut grads, expected);
+
+    // Another model altogether: refused now, but not by an optimizer that never had a good step.
+    let mut other = vec![Param::new(Array::ones((2, 3)))];
+    let mut grads = Grads::from_arrays(&other, vec![Some(ArrayD::ones(IxDyn(&[2, 3])))]);
+    let error = optimizer.apply(&mut other, &mut grads).unwrap_err().to_string();
+    assert_eq!(error, "optimizer: number of parameters: expected the 5 that the model had in the first step, got 1");
+
+    let mut fresh = Optimizer::new(Adam::default(), Constant::new(0.1).unwrap());
+    assert!(fresh.apply(&mut Net::new(), &mut grads).is_err());
+    assert!(fresh.apply(&mut other, &mut grads).is_ok());
+
+    let mut bad = Optimizer::new(Adam::default(), |_: u64| f64::NAN);
+    let expected = "schedule: learning rate: expected a finite number of at least 0, got NaN";
+    refuses(&mut bad, &mut Net::new(), &mut Net::new().grads(), expected);
+    assert!(sgd(1.0).weight_decay(-1.0).is_err());
+}
+
+#[test]
+fn parameters_without_a_gradient_and_frozen_ones_are_left_alone() {
+    let mut net = Net::new();
+    let before = net.clone();
+    net.head[0].freeze();
+    let mut grads = Grads::from_arrays(&net, vec![None, Some(ArrayD::ones(IxDyn(&[3]))), None, None, None]);
+    let mut optimizer = Optimizer::new(AdamW::default(), Constant::new(0.1).unwrap()).weight_decay(0.5).unwrap();
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    assert_ne!(net.encoder[1], before.encoder[1]);
+    assert_eq!((&net.encoder[0], &net.head[1], &net.mean), (&before.encoder[0], &before.head[1], &before.mean));
+    // Unfrozen later, it begins with a fresh state and takes part.
+    net.head[0].unfreeze();
+    let mut grads = net.grads();
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    assert_ne!(net.head[0], before.head[0]);
+}
+
+#[test]
+fn update_norms_are_measured_on_request() {
+    let mut net = Net::new();
+    let mut optimizer = sgd(0.5).group(Group::matching("head.bias").unwrap().frozen());
+    let mut grads = net.grads();
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    let norms = |optimizer: &Optimizer<f64, Sgd>| Stepper::<f64, Net>::update_norms(optimizer).to_vec();
+    assert_eq!(norms(&optimizer), [0.0; 0]);
+    Stepper::<f64, Net>::measure_updates(&mut optimizer, true);
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    close(&norms(&optimizer), &[0.5 * 6_f64.sqrt(), 0.5 * 3_f64.sqrt(), 0.5 * 6_f64.sqrt(), 0.0, 0.0]);
+    Stepper::<f64, Net>::measure_updates(&mut optimizer, false);
+    optimizer.apply(&mut net, &mut grads).unwrap();
+    assert_eq!(norms(&optimizer), [0.0; 0]);
+}
+
+// ---- saving and restoring ---------------------------------------------------------------------------------------------------
+
+#[derive(Default)]
+struct Checkpoint<T> {
+    arrays: BTreeMap<String, ArrayD<T>>,
+    counters: BTreeMap<String, u64>,
+}
+
+fn save<T: Real, R: Rule<T>>(optimizer: &mut Optimizer<T, R>) -> Checkpoint<T> {
+    let (mut arrays, mut counters) = (BTreeMap::new(), BTreeMap::new());
+    Stepper::<T, dyn Params<T>>::visit_state(optimizer, &mut |name, stored| {
+        let again = match stored {
+            Stored::Array(array) => arrays.insert(name.to_owned(), array.to_owned()).is_some(),
+            Stored::Counter(counter) => counters.insert(name.to_owned(), *counter).is_some(),
+        };
+        assert!(!again, "{name} is not unique");
+    });
+    Checkpoint { arrays, counters }
+}
+
+fn restore<T: Real, R: Rule<T>>(optimizer: &mut Optimizer<T, R>, checkpoint: &Checkpoint<T>) {
+    Stepper::<T, dyn Params<T>>::visit_state(optimizer, &mut |name, stored| match stored {
+        Stored::Array(array) => array.assign(&checkpoint.arrays[name]),
+        Stored::Counter(counter) => *counter = checkpoint.counters[name],
+    });
+}
+
+fn continues_exactly<T: Real>(rule: fn() -> BoxRule<T>) {
+    let optimizer = || {
+        let schedule = LinearWarmup::new(5, Cosine::new(0.1, 20).unwrap()).unwrap();
+        Optimizer::new(rule(), schedule).weight_decay(0.01).unwrap().clip(Clip::global_norm(2.0).unwrap())
+    };
+    let steps = |optimizer: &mut Optimizer<T, BoxRule<T>>, params: &mut Vec<Param<T>>, range: std::ops::Range<u32>| {
+        for step in range {
+            let gradient = |p: &ArrayRefD<T>| p.mapv(|x| x * T::of(3.0) - T::of(f64::from(step).sin()));
+            let arrays = params.iter().map(|p| Some(gradient(&p.value))).collect();
+            let mut grads = Grads::from_arrays(params, arrays);
+            optimizer.apply(params, &mut grads).unwrap();
+        }
+    };
+    let mut params = vec![Param::new(arr1(&[0.3, -0.7].map(T::of))), Param::new(Array::from_elem((2, 2), T::of(0.1)))];
+    let mut straight = optimizer();
+    steps(&mut straight, &mut params, 0..7);
+
+    let (mut resumed, mut resumed_params) = (optimizer(), params.clone());
+    Stepper::prepare(&mut resumed, &resumed_params).unwrap();
+    restore(&mut resumed, &save(&mut straight));
+    steps(&mut straight, &mut params, 7..20);
+    steps(&mut resumed, &mut resumed_params, 7..20);
+    assert_eq!(params, resumed_params, "{}", rule().name());
+    assert_eq!(resumed.steps(), 20);
+}
+
+#[test]
+fn restored_states_continue_exactly() {
+    fn all<T: Real>() {
+        continues_exactly::<T>(|| BoxRule::new(Sgd::new()));
+        continues_exactly::<T>(|| BoxRule::new(Sgd::with_momentum(0.9).unwrap().dampening(0.2).unwrap()));
+        continues_exactly::<T>(|| BoxRule::new(Sgd::with_momentum(0.9).unwrap().nesterov().unwrap()));
+        continues_exactly::<T>(|| BoxRule::new(Adam::default()));
+        continues_exactly::<T>(|| BoxRule::new(AdamW::default().amsgrad()));
+    }
+    all::<f32>();
+    all::<f64>();
+}
+
+#[test]
+fn states_have_names_that_tell_where_they_belong() {
+    let mut optimizer = Optimizer::new(Adam::default().amsgrad(), Constant::new(0.1).unwrap());
+    assert!(save::<f64, _>(&mut optimizer).arrays.is_empty());
+    Stepper::prepare(&mut optimizer, &Net::new()).unwrap();
+    let checkpoint = save(&mut optimizer);
+    assert_eq!(checkpoint.counters.len(), 1 + 4);
+    assert_eq!(checkpoint.counters["step"], 0);
+    assert_eq!(checkpoint.arrays.len(), 3 * 4);
+    assert_eq!(checkpoint.arrays["encoder.weight:first_moment"].shape(), [2, 3]);
+    assert_eq!(checkpoint.arrays["head.bias:largest_second_moment"].shape(), [3]);
+}
+
+#[test]
+fn an_error_of_the_first_step_leaves_the_optimizer_usable() -> Result<(), Error> {
+    let mut params = vec![Param::new(arr1(&[1.0_f32]))];
+    let mut optimizer = Optimizer::new(Sgd::new(), Constant::new(0.5)?);
+    let error = Stepper::step(&mut optimizer, &mut params, &mut |_, _| Err(Error::Other("no data".into())));
+    assert_eq!(error.unwrap_err().to_string(), "no data");
+    let mut grads = Grads::from_arrays(&params, vec![Some(arr1(&[1.0]).into_dyn())]);
+    assert_eq!(optimizer.apply(&mut params, &mut grads)?.step, 0);
+    assert_eq!(params[0].value[[0]], 0.5);
+    Ok(())
+}
