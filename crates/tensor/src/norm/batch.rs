@@ -1,0 +1,230 @@
+//! Batch normalization by the statistics of the batch.
+
+use super::{check_epsilon, check_parameters, check_rank, write};
+use crate::dense::Dense;
+use crate::simd::vectorize;
+use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use ndarray::IxDyn;
+
+const NAME: &str = "batch_norm";
+
+/// Batch normalization in training: `y = γ (x - μ) / √(σ² + ε) + β`, with mean `μ` and biased variance `σ²` of each channel over all
+/// samples and positions; optionally followed by `max(y, 0)`.
+///
+/// - Inputs: `x` `[samples, channels, …]`, and optionally `γ` and `β`, both `[channels]`. Output: the shape of `x`.
+/// - Saves the mean in `saved.arrays[0]` and the **biased** variance in `saved.arrays[1]`, both `[channels]`, for running statistics.
+///   Those conventionally keep the unbiased variance, which is `m / (m - 1)` times as large for `m` values a channel.
+/// - Backward is the closed form in one pass for the sums and one for the gradient,
+///   `∂x = γ / √(σ² + ε) · (∂y - mean(∂y) - x̂ · mean(∂y x̂))`, channel by channel while the channel is in the cache.
+///
+/// In evaluation, and for fixed statistics, use [`BatchNormInference`](super::BatchNormInference).
+///
+/// Source: Ioffe and Szegedy, *Batch normalization*, ICML 2015.
+///
+/// ```
+/// use gradwise_tensor::{eager::Eager, norm::BatchNorm};
+/// use ndarray::arr2;
+///
+/// let x = arr2(&[[1.0, 10.0], [3.0, 30.0]]).into_dyn();
+/// let (y, saved) = Eager::default().training(true).forward(&BatchNorm::new(1e-12)?, &[x.view()])?;
+/// assert!((&y - &arr2(&[[-1.0, -1.0], [1.0, 1.0]])).iter().all(|d: &f64| d.abs() < 1e-9));
+/// assert_eq!(saved.arrays[0], ndarray::arr1(&[2.0, 20.0]).into_dyn()); // means
+/// assert_eq!(saved.arrays[1], ndarray::arr1(&[1.0, 100.0]).into_dyn()); // biased variances
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BatchNorm {
+    epsilon: f64,
+    relu: bool,
+}
+
+impl BatchNorm {
+    /// Batch normalization with this `ε`, commonly `1e-5`.
+    ///
+    /// # Errors
+    /// If `epsilon` is not a positive number.
+    pub fn new(epsilon: f64) -> Result<Self> {
+        check_epsilon("batch_norm: epsilon", epsilon)?;
+        Ok(BatchNorm { epsilon, relu: false })
+    }
+
+    /// Whether a rectifier, `max(y, 0)`, follows in the same pass.
+    #[must_use]
+    pub fn with_relu(self, relu: bool) -> Self {
+        BatchNorm { relu, ..self }
+    }
+
+    /// What is added to the variance.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    /// Whether a rectifier follows.
+    pub fn relu(&self) -> bool {
+        self.relu
+    }
+}
+
+/// `max(y, 0)` that lets NaN through.
+#[inline(always)]
+pub(super) fn rectified<T: Real>(y: T, relu: bool) -> T {
+    if relu && y < T::zero() { T::zero() } else { y }
+}
+
+/// The gradient before the rectifier, from that after it and the output: a channel's gradient flows where its output is positive.
+#[inline(always)]
+pub(super) fn masked<T: Real>(grad: T, output: T, relu: bool) -> T {
+    if !relu || output > T::zero() { grad } else { T::zero() }
+}
+
+/// The channel's `γ`, or 1.
+pub(super) fn scale_of<T: Real>(gamma: Option<&[T]>, channel: usize) -> f64 {
+    gamma.map_or(1.0, |gamma| gamma[channel].as_f64())
+}
+
+impl<T: Real> Op<T> for BatchNorm {
+    fn name(&self) -> &'static str {
+        if self.relu { "batch_norm_relu" } else { NAME }
+    }
+
+    fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn, Error> {
+        let (Some(x), 1 | 3) = (inputs.first(), inputs.len()) else {
+            return Err(Error::Arity { op: NAME, expected: 3, got: inputs.len() });
+        };
+        check_rank(NAME, x)?;
+        check_parameters(NAME, &inputs[1..], &[x[1]])?;
+        let planes = Planes::of(x);
+        if planes.channels > 0 && planes.count() < 2 {
+            return Err(Error::shape(
+                NAME,
+                "more than one value a channel in training (a single one has no variance; leave out a last batch of one sample)",
+                x,
+            ));
+        }
+        Ok(IxDyn(x))
+    }
+
+    fn forward(
+        &self,
+        inputs: &[ArrayViewD<'_, T>],
+        out: &mut ArrayRefD<T>,
+        saved: &mut Saved<T>,
+        cx: &mut Cx<'_, T>,
+    ) -> Result<(), Error> {
+        let planes = Planes::of(inputs[0].shape());
+        let x = Dense::of(&inputs[0], cx.scratch);
+        let gamma = inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
+        let beta = inputs.get(2).map(|beta| Dense::of(beta, cx.scratch));
+        let mut stats = cx.scratch.take(2 * planes.channels);
+        let (epsilon, relu, count) = (self.epsilon, self.relu, planes.count() as f64);
+
+        channels(cx.pool, 3 * planes.len(), planes, slice_mut(out), &mut stats, &|range, block, stats| {
+            vectorize(|| {
+                let all = [&x[..]; 3];
+                let mut pivot = [[T::zero(); WIDTH]; 1];
+                pivots(planes, range.start, &x, &mut pivot[0][..range.len()]);
+                let [sum, squares] = channel_sums(planes, &range, &pivot, all, |[pivot], x, _, _| {
+                    let d = x - pivot;
+                    [d, d * d]
+                });
+                let mut coefficients = [[T::zero(); WIDTH]; 3];
+                for (j, channel) in range.clone().enumerate() {
+                    let rest = sum[j] / count;
+                    let mean = pivot[0][j].as_f64() + rest;
+                    let variance = squares[j] / count - rest * rest;
+                    let variance = T::of(if variance < 0.0 { 0.0 } else { variance });
+                    let center = T::of(mean);
+                    let scale = scale_of(gamma.as_deref(), channel) / (variance.as_f64() + epsilon).sqrt();
+                    // What rounding takes from the mean is made up for in the shift.
+                    let shift = beta.as_deref().map_or(0.0, |beta| beta[channel].as_f64());
+                    let shift = shift + (center.as_f64() - mean) * scale;
+                    (coefficients[0][j], coefficients[1][j], coefficients[2][j]) = (center, T::of(scale), T::of(shift));
+                    (stats[2 * j], stats[2 * j + 1]) = (center, variance);
+                }
+                channel_map(block, &coefficients, all, |out, [center, scale, shift], x, _, _| {
+                    *out = rectified((x - center) * scale + shift, relu);
+                });
+            });
+        });
+
+        for k in 0..2 {
+            let array = saved.array(&[planes.channels], cx.scratch);
+            array.iter_mut().zip(stats.chunks(2)).for_each(|(a, stats)| *a = stats[k]);
+        }
+        cx.scratch.give(stats);
+        x.release(cx.scratch);
+        [gamma, beta].into_iter().flatten().for_each(|p| p.release(cx.scratch));
+        Ok(())
+    }
+
+    fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<(), Error> {
+        let planes = Planes::of(at.inputs[0].shape());
+        let x = Dense::of(&at.inputs[0], cx.scratch);
+        let gamma = at.inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
+        let grad = slice(at.grad);
+        let (relu, count) = (self.relu, planes.count() as f64);
+        // The output is read for the rectifier's mask alone; without one it may be gone.
+        let output = if relu { slice(at.output) } else { grad };
+        let (mean, variance) = (slice(&at.saved.arrays[0]), slice(&at.saved.arrays[1]));
+        let mut stats = cx.scratch.take(2 * planes.channels);
+        let wanted = grads[0].is_some();
+        let (to_x, first) = target(&mut grads[0]);
+
+        channels(cx.pool, 6 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
+            vectorize(|| {
+                let all = [&x[..], grad, output];
+                let mut center = [[T::zero(); WIDTH]; 1];
+                center[0][..range.len()].copy_from_slice(&mean[range.clone()]);
+                let [sum, product] = channel_sums(planes, &range, &center, all, |[center], x, grad, output| {
+                    let grad = masked(grad, output, relu);
+                    [grad, grad * (x - center)]
+                });
+                let mut coefficients = [[T::zero(); WIDTH]; 4];
+                for (j, channel) in range.clone().enumerate() {
+                    let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
+                    let scale = scale_of(gamma.as_deref(), channel) * inverse;
+                    coefficients[0][j] = center[0][j];
+                    coefficients[1][j] = T::of(scale);
+                    coefficients[2][j] = T::of(-scale * inverse * inverse * product[j] / count);
+                    coefficients[3][j] = T::of(-scale * sum[j] / count);
+                    (stats[2 * j], stats[2 * j + 1]) = (T::of(product[j] * inverse), T::of(sum[j]));
+                }
+                if wanted {
+                    channel_map(block, &coefficients, all, |out, [center, a, b, c], x, grad, output| {
+                        let value = masked(grad, output, relu) * a + ((x - center) * b + c);
+                        *out = if first { value } else { *out + value };
+                    });
+                }
+            });
+        });
+
+        for (k, slot) in grads[1..].iter_mut().enumerate() {
+            let (grad, first) = target(slot);
+            write(grad, first, stats.chunks(2).map(|stats| stats[k]));
+        }
+        cx.scratch.give(stats);
+        x.release(cx.scratch);
+        gamma.into_iter().for_each(|p| p.release(cx.scratch));
+        Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { inputs: true, output: self.relu }
+    }
+}
+
+/// A value near each channel's mean: that of its first run of elements in memory.
+///
+/// Squares of differences from it are at most as many times too large as there are runs (if all others are alike and far from the
+/// first), which `f32` bears, where squares of the values themselves are too large without bound.
+#[inline(always)]
+fn pivots<T: Real>(planes: Planes, channel: usize, x: &[T], pivots: &mut [T]) {
+    if planes.inner == 1 {
+        pivots.copy_from_slice(&x[channel..channel + pivots.len()]);
+    } else if let Some(pivot) = pivots.first_mut() {
+        let run = &x[channel * planes.inner..(channel + 1) * planes.inner];
+        let [sum] = crate::support::sums(run, run, run, |x, _, _| [x]);
+        *pivot = T::of(sum / run.len() as f64);
+    }
+}
