@@ -1,0 +1,233 @@
+//! Average pooling.
+
+use super::geometry::{Pool2dGeometry, image};
+use crate::dense::Dense;
+use crate::parallel;
+use crate::simd::vectorize;
+use crate::support::{slice, slice_mut, target};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use ndarray::IxDyn;
+
+/// Average pooling of images: the mean of each window.
+///
+/// - Input: `[samples, channels, height, width]`. Output: `[samples, channels, out_height, out_width]`, see [`Pool2dGeometry`].
+/// - The mean is over the window's elements that exist; with [`AvgPool2d::count_padding`], over the padding too, which counts as zeros.
+///   What reaches beyond the padding, in ceiling mode, never counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AvgPool2d {
+    geometry: Pool2dGeometry,
+    count_padding: bool,
+}
+
+impl AvgPool2d {
+    /// Average pooling over these windows; padding does not count.
+    pub fn new(geometry: Pool2dGeometry) -> Self {
+        AvgPool2d { geometry, count_padding: false }
+    }
+
+    /// Whether the mean counts the padding as zeros.
+    #[must_use]
+    pub fn count_padding(self, count_padding: bool) -> Self {
+        AvgPool2d { count_padding, ..self }
+    }
+}
+
+/// Average pooling of sequences: [`AvgPool2d`] over `[samples, channels, length]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AvgPool1d {
+    geometry: Pool2dGeometry,
+    count_padding: bool,
+}
+
+impl AvgPool1d {
+    /// Average pooling over windows of this length, at this distance, with this much padding at both ends, which does not count.
+    ///
+    /// # Errors
+    /// If kernel or stride is 0, or the padding more than half of the kernel.
+    pub fn new(kernel: usize, stride: usize, padding: usize) -> Result<Self> {
+        Ok(AvgPool1d { geometry: Pool2dGeometry::line(kernel, stride, padding)?, count_padding: false })
+    }
+
+    /// Whether the mean counts the padding as zeros.
+    #[must_use]
+    pub fn count_padding(self, count_padding: bool) -> Self {
+        AvgPool1d { count_padding, ..self }
+    }
+
+    /// Whether the number of windows is rounded up.
+    #[must_use]
+    pub fn ceil_mode(self, ceil: bool) -> Self {
+        AvgPool1d { geometry: self.geometry.ceil_mode(ceil), ..self }
+    }
+}
+
+/// One call's windows and sizes.
+#[derive(Clone, Copy)]
+struct Kernel {
+    geometry: Pool2dGeometry,
+    count_padding: bool,
+    size: [usize; 2],
+    out: [usize; 2],
+}
+
+impl Kernel {
+    fn of(
+        op: &'static str,
+        geometry: Pool2dGeometry,
+        count_padding: bool,
+        shape: &[usize],
+        axes: usize,
+    ) -> Result<Self> {
+        let [_, _, height, width] = image(op, shape, axes)?;
+        let size = [height, width];
+        Ok(Kernel { geometry, count_padding, size, out: geometry.out_size(size)? })
+    }
+
+    /// How many elements the mean of a window counts along an axis.
+    fn count(&self, axis: usize, window: usize) -> usize {
+        if self.count_padding {
+            self.geometry.padded_taps(axis, window, self.size[axis])
+        } else {
+            self.geometry.taps(axis, window, self.size[axis]).len()
+        }
+    }
+
+    /// One over the count of each window of a row.
+    #[inline(always)]
+    fn weight<T: Real>(&self, row: usize, column: usize) -> T {
+        T::of(1.0 / (self.count(0, row) * self.count(1, column)) as f64)
+    }
+
+    /// Where the element `(ky, kx)` of a row's windows lies in a plane, for those windows that have it: the windows and the first place.
+    #[inline(always)]
+    fn run(&self, row: usize, ky: usize, kx: usize) -> Option<(std::ops::Range<usize>, usize)> {
+        let windows = self.geometry.windows_with(1, kx, self.size[1], self.out[1]);
+        if windows.is_empty() {
+            return None;
+        }
+        let [y, x] = [self.geometry.position(0, row, ky), self.geometry.position(1, windows.start, kx)];
+        Some((windows, y * self.size[1] + x))
+    }
+
+    fn forward<T: Real>(&self, input: &ArrayViewD<'_, T>, out: &mut ArrayRefD<T>, cx: &mut Cx<'_, T>) {
+        let x = Dense::of(input, cx.scratch);
+        let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
+        let work = out.len() * self.geometry.window_len();
+        parallel::rows(cx.pool, slice_mut(out), out_len, 1, work, &|planes, out| {
+            vectorize(|| {
+                for (i, plane) in planes.enumerate() {
+                    self.means(&x[plane * len..][..len], &mut out[i * out_len..][..out_len]);
+                }
+            });
+        });
+        x.release(cx.scratch);
+    }
+
+    #[inline(always)]
+    fn means<T: Real>(&self, x: &[T], out: &mut [T]) {
+        let [stride, kernel_width] = [self.geometry.strides()[1], self.geometry.kernel_size()[1]];
+        for (row, out) in out.chunks_exact_mut(self.out[1]).enumerate() {
+            out.fill(T::zero());
+            for ky in self.geometry.taps(0, row, self.size[0]) {
+                for kx in 0..kernel_width {
+                    let Some((windows, place)) = self.run(row, ky, kx) else { continue };
+                    let (out, x) = (&mut out[windows], &x[place..]);
+                    match stride {
+                        1 => out.iter_mut().zip(x).for_each(|(out, &x)| *out += x),
+                        2 => out.iter_mut().zip(x.iter().step_by(2)).for_each(|(out, &x)| *out += x),
+                        _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, &x)| *out += x),
+                    }
+                }
+            }
+            for (column, out) in out.iter_mut().enumerate() {
+                *out *= self.weight(row, column);
+            }
+        }
+    }
+
+    fn backward<T: Real>(&self, at: &At<'_, T>, slot: &mut Option<Slot<'_, T>>, cx: &Cx<'_, T>) {
+        let grad = slice(at.grad);
+        let (to_x, first) = target(slot);
+        let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
+        let work = to_x.len() + grad.len() * self.geometry.window_len();
+        parallel::rows(cx.pool, to_x, len, 1, work, &|planes, to_x| {
+            vectorize(|| {
+                for (i, plane) in planes.enumerate() {
+                    let to_x = &mut to_x[i * len..][..len];
+                    if first {
+                        to_x.fill(T::zero());
+                    }
+                    self.spread(&grad[plane * out_len..][..out_len], to_x);
+                }
+            });
+        });
+    }
+
+    #[inline(always)]
+    fn spread<T: Real>(&self, grad: &[T], to_x: &mut [T]) {
+        let [stride, kernel_width] = [self.geometry.strides()[1], self.geometry.kernel_size()[1]];
+        for (row, grad) in grad.chunks_exact(self.out[1]).enumerate() {
+            for ky in self.geometry.taps(0, row, self.size[0]) {
+                for kx in 0..kernel_width {
+                    let Some((windows, place)) = self.run(row, ky, kx) else { continue };
+                    let first = windows.start;
+                    let pairs = to_x[place..].iter_mut().step_by(stride).zip(&grad[windows]);
+                    for (i, (to_x, &grad)) in pairs.enumerate() {
+                        *to_x += grad * self.weight(row, first + i);
+                    }
+                }
+            }
+        }
+    }
+}
+
+macro_rules! average_pool {
+    ($type:ty, $name:literal, $axes:literal) => {
+        impl<T: Real> Op<T> for $type {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn, Error> {
+                let [x] = arity($name, inputs)?;
+                let kernel = Kernel::of($name, self.geometry, self.count_padding, x, $axes)?;
+                Ok(IxDyn(&[&x[..2], &kernel.out[2 - $axes..]].concat()))
+            }
+
+            fn forward(
+                &self,
+                inputs: &[ArrayViewD<'_, T>],
+                out: &mut ArrayRefD<T>,
+                _: &mut Saved<T>,
+                cx: &mut Cx<'_, T>,
+            ) -> Result<(), Error> {
+                let shape = inputs[0].shape();
+                Kernel::of($name, self.geometry, self.count_padding, shape, $axes)?.forward(&inputs[0], out, cx);
+                Ok(())
+            }
+
+            fn backward(
+                &self,
+                at: At<'_, T>,
+                grads: &mut [Option<Slot<'_, T>>],
+                cx: &mut Cx<'_, T>,
+            ) -> Result<(), Error> {
+                if let Some(slot) = &grads[0] {
+                    let shape = slot.grad.shape();
+                    Kernel::of($name, self.geometry, self.count_padding, shape, $axes)?.backward(
+                        &at,
+                        &mut grads[0],
+                        cx,
+                    );
+                }
+                Ok(())
+            }
+
+            fn needs(&self) -> Needs {
+                Needs::NOTHING
+            }
+        }
+    };
+}
+average_pool!(AvgPool2d, "avg_pool2d", 2);
+average_pool!(AvgPool1d, "avg_pool1d", 1);
