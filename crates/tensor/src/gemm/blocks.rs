@@ -1,0 +1,228 @@
+//! The loops around the micro-kernel: blocks that fit the caches, panels packed once a block, tasks for the threads.
+//!
+//! ```text
+//! for each block of columns            (NC: its panels stay in the last-level cache)
+//!   for each block of the sum          (KC: a panel of the right factor stays in the first-level cache)
+//!     for each block of rows           (MC: the left factor's panels stay in the second-level cache)
+//!       for each panel of columns      (NR; packed when it is first used)
+//!         for each panel of rows       (MR)
+//!           micro-kernel, then epilogue
+//! ```
+//!
+//! The blocks of the sum depend on its length alone, and every element adds them in order: see `Kernel`.
+
+#![allow(unsafe_code)] // Tasks write disjoint tiles of one output.
+
+use super::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, Tile, dispatch, tile_shape};
+use super::operand::Operand;
+use super::target::{Finished, Target};
+use super::{Tools, pack};
+use crate::parallel::{n_tasks, rows, share};
+use gradwise_core::Real;
+use std::ops::Range;
+
+/// Bytes of one line of a block of the sum. Sixteen such lines, a panel of the right factor, take three quarters of a first-level cache
+/// of 32 KiB.
+const BLOCK_DEPTH_BYTES: usize = 1536;
+/// Rows of a block, a multiple of every `MR`.
+const BLOCK_ROWS: usize = 144;
+/// Columns of a block, a multiple of every `NR`.
+const BLOCK_COLUMNS: usize = 1024;
+/// A left factor with whole lines is read where it lies, unless it is used for more columns than this.
+const UNPACKED_COLUMNS: usize = 512;
+/// A right factor of at most this many bytes is read where it lies, if it can be.
+const UNPACKED_RIGHT_BYTES: usize = 16 << 10;
+
+/// Products of one shape that share an output array, each output the sum of some products.
+pub(crate) struct Products<'p, T> {
+    /// Number of outputs, `m` x `n` each.
+    pub(crate) outputs: usize,
+    /// Number of products, at least one, that are added up in each output.
+    pub(crate) terms: usize,
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    /// The factors of an output's term.
+    pub(crate) factors: &'p (dyn Fn(usize, usize) -> (Operand<'p, T>, Operand<'p, T>) + Sync),
+    /// Where an output begins.
+    pub(crate) base: &'p (dyn Fn(usize) -> usize + Sync),
+    pub(crate) depth: usize,
+}
+
+/// The length of the blocks of a sum: nearly equal ones, no longer than `BLOCK_DEPTH_BYTES`.
+pub(crate) fn block_depth<T>(depth: usize) -> usize {
+    let largest = BLOCK_DEPTH_BYTES / size_of::<T>();
+    depth.div_ceil(depth.div_ceil(largest).max(1)).next_multiple_of(4).min(largest)
+}
+
+/// The part of a buffer that begins at a cache line. The buffer must have been taken with 16 elements more than are needed.
+pub(crate) fn aligned<T>(buffer: &mut [T]) -> &mut [T] {
+    let skip = buffer.as_ptr().align_offset(64).min(SLACK);
+    &mut buffer[skip..]
+}
+
+/// A grid of `tasks` rectangles that packs the least: `(down, across)`.
+fn grid(tasks: usize, m: usize, n: usize) -> (usize, usize) {
+    let cost = |down: &usize| down * n + tasks / down * m;
+    let down = (1..=tasks).filter(|down| tasks.is_multiple_of(*down)).min_by_key(cost).unwrap_or(1);
+    (down, tasks / down)
+}
+
+/// Computes all products.
+pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, T>, tools: &mut Tools<'_, T>) {
+    let &Products { outputs, m, n, depth, .. } = products;
+    if outputs * m * n == 0 {
+        return;
+    }
+    let level = tools.level;
+    let (mr, nr) = tile_shape::<T>(level);
+    let (multiple, block) = (16, block_depth::<T>(depth));
+    let left = (m.min(BLOCK_ROWS).next_multiple_of(mr) * block).next_multiple_of(multiple);
+    let right = (n.min(BLOCK_COLUMNS).next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
+    let per_task = left + right;
+
+    // About eight multiply-adds cost as much as one elementary operation.
+    let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
+    let tasks = n_tasks(tools.pool, work);
+    let by_output = outputs >= tasks;
+    let (down, across) = if by_output { (1, 1) } else { grid(tasks, m, n) };
+
+    let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
+    let run = |task: usize, buffer: &mut [T]| {
+        let (outputs, rows, columns) = if by_output {
+            (share(outputs, 1, tasks, task), 0..m, 0..n)
+        } else {
+            (0..outputs, share(m, mr, down, task / across), share(n, nr, across, task % across))
+        };
+        let (left, right) = buffer.split_at_mut(left);
+        dispatch(level, Part { products, target, outputs, rows, columns, block, left, right });
+    };
+    let buffers = &mut aligned(&mut buffer)[..tasks * per_task];
+    if tasks == 1 {
+        run(0, buffers);
+    } else {
+        rows(tools.pool, buffers, per_task, 1, usize::MAX, &|tasks, buffers| {
+            tasks.zip(buffers.chunks_exact_mut(per_task)).for_each(|(task, buffer)| run(task, buffer));
+        });
+    }
+    tools.scratch.give(buffer);
+}
+
+/// One task: a rectangle of some outputs.
+struct Part<'a, 'p, 't, T> {
+    products: &'a Products<'p, T>,
+    target: &'a Target<'t, T>,
+    outputs: Range<usize>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    block: usize,
+    left: &'a mut [T],
+    right: &'a mut [T],
+}
+
+impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
+    #[inline(always)]
+    fn run<K: Kernel<T>>(self, kernel: K) {
+        let Part { products, target, outputs, rows, columns, block, left, right } = self;
+        let mut tile = Tile::new();
+        for output in outputs {
+            let base = (products.base)(output);
+            for columns in blocks(columns.clone(), BLOCK_COLUMNS) {
+                for term in 0..products.terms {
+                    let (a, b) = (products.factors)(output, term);
+                    for k in blocks(0..products.depth, block) {
+                        let stage = Stage {
+                            first: term == 0 && k.start == 0,
+                            last: term + 1 == products.terms && k.end == products.depth,
+                            base,
+                        };
+                        let block = Block { a: &a, b: &b, rows: rows.clone(), columns: columns.clone(), k, stage };
+                        block.multiply(kernel, target, left, right, &mut tile);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Consecutive parts of a range; an empty range is one empty part, since a product without terms still has a result.
+fn blocks(range: Range<usize>, len: usize) -> impl Iterator<Item = Range<usize>> {
+    let n = range.len().div_ceil(len.max(1)).max(1);
+    (0..n).map(move |i| range.start + i * len..(range.start + (i + 1) * len).min(range.end))
+}
+
+struct Stage {
+    first: bool,
+    last: bool,
+    base: usize,
+}
+
+/// One block of the sum for some rows and columns.
+struct Block<'a, T> {
+    a: &'a Operand<'a, T>,
+    b: &'a Operand<'a, T>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    k: Range<usize>,
+    stage: Stage,
+}
+
+impl<T: Real> Block<'_, T> {
+    #[inline(always)]
+    fn multiply<K: Kernel<T>>(
+        self,
+        kernel: K,
+        target: &Target<'_, T>,
+        left: &mut [T],
+        right: &mut [T],
+        tile: &mut Tile<T>,
+    ) {
+        let Block { a, b, rows, columns, k, stage } = self;
+        let depth = k.len();
+        // Lines that are a multiple of a page apart fall into the same few cache sets.
+        let aliased = (a.line_stride().unsigned_abs() * size_of::<T>()).is_multiple_of(4096);
+        let packs_left = !a.has_whole_lines() || columns.len() > UNPACKED_COLUMNS || (aliased && columns.len() > 64);
+        let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
+        for (i, rows) in blocks(rows, BLOCK_ROWS).enumerate() {
+            if packs_left {
+                pack::left(kernel, a, rows.clone(), k.start, depth, left);
+            }
+            for (p, columns) in blocks(columns.clone(), K::NR).enumerate() {
+                let n = columns.len();
+                let panel = &mut right[p * K::NR * depth..][..K::NR * depth];
+                let unpacked = if may_read { b.panel(columns.start, k.start, depth, K::NR) } else { None };
+                let rhs = if let Some((data, stride)) = unpacked {
+                    Rhs { data, stride }
+                } else {
+                    if i == 0 {
+                        pack::right(kernel, b, columns.clone(), k.start, depth, panel);
+                    }
+                    Rhs { data: panel, stride: K::NR }
+                };
+                let place = target.columns.locate(columns.start, n);
+                for (p, rows) in blocks(rows.clone(), K::MR).enumerate() {
+                    if packs_left {
+                        kernel.packed(rows.len(), depth, &left[p * K::MR * depth..], rhs, tile);
+                    } else {
+                        let line = |i: usize| a.line((rows.start + i).min(rows.end - 1), k.start, depth);
+                        let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
+                        kernel.rows(&lines[..rows.len()], &Segments::whole(depth), rhs, tile);
+                    }
+                    let finished = Finished {
+                        tile,
+                        width: K::NR,
+                        rows,
+                        column: columns.start,
+                        n,
+                        base: stage.base,
+                        place,
+                        first: stage.first,
+                        last: stage.last,
+                    };
+                    // SAFETY: tasks share an output by rectangles that do not overlap, or take different outputs; each
+                    // rectangle's tiles are written here, by its one task.
+                    unsafe { target.store(finished) };
+                }
+            }
+        }
+    }
+}

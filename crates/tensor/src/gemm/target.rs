@@ -1,0 +1,187 @@
+//! Where a product goes, and what happens to it on the way.
+
+#![allow(unsafe_code)] // Tiles of one output go to different threads.
+
+use super::Bias;
+use super::Epilogue;
+use super::kernel::{SLACK, TILE, Tile};
+use crate::Activation;
+use crate::parallel::Parts;
+use gradwise_core::Real;
+use std::ops::Range;
+
+/// How the columns of a product lie in memory: column `(n · height + y) · width + x` is at `n · image + y · row + x · step`.
+///
+/// A matrix has one row of one image. The pixels of a batch of feature maps need all three.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns {
+    width: usize,
+    step: usize,
+    height: usize,
+    row: usize,
+    image: usize,
+}
+
+/// Where the columns of one tile lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// One after the other from here on.
+    Run(usize),
+    /// Each at its own place.
+    Each([usize; SLACK]),
+}
+
+impl Columns {
+    /// Columns of a matrix, `step` apart.
+    pub(crate) fn of_matrix(n: usize, step: usize) -> Self {
+        Columns { width: n.max(1), step, height: 1, row: 0, image: 0 }
+    }
+
+    /// Pixels of images: `width` of them, `step` apart, in each of `height` rows, `row` apart, in images that are `image` apart.
+    pub(crate) fn of_images([height, width]: [usize; 2], [row, step]: [usize; 2], image: usize) -> Self {
+        if row == width * step {
+            return Columns { width: (height * width).max(1), step, height: 1, row: 0, image };
+        }
+        Columns { width: width.max(1), step, height: height.max(1), row, image }
+    }
+
+    #[inline(always)]
+    pub(crate) fn locate(&self, first: usize, n: usize) -> Place {
+        let (line, mut x) = (first / self.width, first % self.width);
+        let (mut image, mut y) = (line / self.height, line % self.height);
+        if self.step == 1 && x + n <= self.width {
+            return Place::Run(image * self.image + y * self.row + x);
+        }
+        let mut places = [0; SLACK];
+        for place in &mut places[..n] {
+            *place = image * self.image + y * self.row + x * self.step;
+            x += 1;
+            if x == self.width {
+                (x, y) = (0, y + 1);
+                if y == self.height {
+                    (y, image) = (0, image + 1);
+                }
+            }
+        }
+        Place::Each(places)
+    }
+}
+
+/// The output of a product, shared by the tasks that fill it.
+pub(crate) struct Target<'a, T> {
+    pub(crate) out: &'a Parts<'a, T>,
+    pub(crate) row_stride: usize,
+    pub(crate) columns: Columns,
+    pub(crate) epilogue: Epilogue<'a, T>,
+}
+
+/// A finished tile and where it belongs.
+pub(crate) struct Finished<'t, T> {
+    pub(crate) tile: &'t mut Tile<T>,
+    /// Row length of the tile.
+    pub(crate) width: usize,
+    /// Rows of the product that it covers.
+    pub(crate) rows: Range<usize>,
+    /// First column of the product that it covers.
+    pub(crate) column: usize,
+    /// How many columns it covers.
+    pub(crate) n: usize,
+    /// Where the output begins.
+    pub(crate) base: usize,
+    pub(crate) place: Place,
+    /// Whether these are the first terms of the sum, so that `β` applies.
+    pub(crate) first: bool,
+    /// Whether these are the last, so that bias and activation apply.
+    pub(crate) last: bool,
+}
+
+impl<T: Real> Target<'_, T> {
+    /// Applies the epilogue to a tile and writes it.
+    ///
+    /// # Safety
+    /// While this runs, no other thread touches the tile's part of the output.
+    #[inline(always)]
+    pub(crate) unsafe fn store(&self, finished: Finished<'_, T>) {
+        let Finished { tile, width, rows, column, n, base, place, first, last } = finished;
+        let beta = if first { self.epilogue.beta } else { T::one() };
+        let plain = !last || (self.epilogue.bias.is_none() && self.epilogue.activation == Activation::Identity);
+        let sums = tile.0.chunks_exact_mut(width).zip(rows.clone());
+        match place {
+            Place::Run(start) => {
+                for (sums, row) in sums {
+                    let start = base + row * self.row_stride + start;
+                    // SAFETY: part of the tile, which the caller has to itself.
+                    let out = unsafe { self.out.part(start..start + n) };
+                    self.merge(&mut sums[..n], out, beta);
+                    if !plain {
+                        self.finish(out, row, column);
+                    }
+                }
+            }
+            Place::Each(places) => {
+                // Gathered, merged and scattered: the same arithmetic as for a run.
+                let mut before = [T::zero(); TILE];
+                if beta != T::zero() {
+                    for (before, row) in before.chunks_exact_mut(width).zip(rows.clone()) {
+                        for (x, place) in before.iter_mut().zip(&places[..n]) {
+                            let at = base + row * self.row_stride + place;
+                            // SAFETY: an element of the tile.
+                            *x = unsafe { self.out.part(at..at + 1) }[0];
+                        }
+                    }
+                }
+                for ((sums, row), before) in sums.zip(before.chunks_exact_mut(width)) {
+                    self.merge(&mut sums[..n], &mut before[..n], beta);
+                    if !plain {
+                        self.finish(&mut before[..n], row, column);
+                    }
+                    for (&x, place) in before.iter().zip(&places[..n]) {
+                        let at = base + row * self.row_stride + place;
+                        // SAFETY: an element of the tile.
+                        let out = unsafe { self.out.part(at..at + 1) };
+                        out[0] = x;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `out ← α sums + β out`; `out` is not read where `β = 0`.
+    #[inline(always)]
+    fn merge(&self, sums: &mut [T], out: &mut [T], beta: T) {
+        let alpha = self.epilogue.alpha;
+        if alpha != T::one() {
+            sums.iter_mut().for_each(|x| *x *= alpha);
+        }
+        // Whole tiles are merged in pieces of a length that the compiler knows.
+        let (whole, rest) = sums.as_chunks::<8>();
+        let (out_whole, out_rest) = out.as_chunks_mut::<8>();
+        if beta == T::zero() {
+            out_whole.iter_mut().zip(whole).for_each(|(out, sums)| *out = *sums);
+            out_rest.iter_mut().zip(rest).for_each(|(out, sums)| *out = *sums);
+        } else if beta == T::one() {
+            let add = |(out, &sums): (&mut T, &T)| *out += sums;
+            out_whole.iter_mut().zip(whole).for_each(|(out, sums)| out.iter_mut().zip(sums).for_each(add));
+            out_rest.iter_mut().zip(rest).for_each(add);
+        } else {
+            out.iter_mut().zip(sums).for_each(|(out, &mut sums)| *out = *out * beta + sums);
+        }
+    }
+
+    /// Adds the bias and applies the activation.
+    #[inline(always)]
+    fn finish(&self, out: &mut [T], row: usize, column: usize) {
+        match self.epilogue.bias {
+            Bias::None => {}
+            Bias::PerRow(bias) => {
+                let bias = bias[row];
+                out.iter_mut().for_each(|x| *x += bias);
+            }
+            Bias::PerColumn(bias) => {
+                let bias = &bias[column..column + out.len()];
+                out.iter_mut().zip(bias).for_each(|(x, &bias)| *x += bias);
+            }
+        }
+        self.epilogue.activation.apply_slice(out);
+    }
+}
