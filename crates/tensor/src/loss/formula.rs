@@ -1,0 +1,208 @@
+//! Losses of one element, and their slopes.
+
+use gradwise_core::{Error, Real, Result};
+
+use crate::math;
+
+/// The loss of one element as a function of prediction and target: all that distinguishes the losses that are means over elements.
+///
+/// ```
+/// use gradwise_core::{Real, Reduction};
+/// use gradwise_tensor::{eager::Eager, loss::{Formula, Pointwise}};
+/// use ndarray::arr1;
+///
+/// /// ln cosh(p - t): squared near zero, absolute far from it, smooth everywhere.
+/// struct LogCosh;
+///
+/// impl<T: Real> Formula<T> for LogCosh {
+///     fn name(&self) -> &'static str { "log_cosh" }
+///     fn value(&self, _: usize, p: T, t: T) -> T {
+///         let d = (p - t).abs();
+///         d + (T::of(-2.0) * d).exp().ln_1p() - T::LN_2()
+///     }
+///     fn slope(&self, _: usize, p: T, t: T) -> T { (p - t).tanh() }
+/// }
+///
+/// let targets = arr1(&[1.0, 2.0]).into_dyn();
+/// let loss = Pointwise::with(LogCosh, &targets, Reduction::Mean)?;
+/// let (value, _) = Eager::<f64>::default().forward(&loss, &[arr1(&[1.0, 2.0]).into_dyn().view()])?;
+/// assert!(value[[]].abs() < 1e-15);
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
+pub trait Formula<T: Real>: Send + Sync {
+    /// The operation's name in errors and reports.
+    fn name(&self) -> &'static str;
+
+    /// The loss of an element, which is the `position`-th of its sample.
+    fn value(&self, position: usize, prediction: T, target: T) -> T;
+
+    /// The derivative of [`Formula::value`] by the prediction.
+    fn slope(&self, position: usize, prediction: T, target: T) -> T;
+
+    /// Refuses targets that this loss has no meaning for; anything is taken unless a formula says otherwise.
+    ///
+    /// # Errors
+    /// If it refuses.
+    fn check_target(&self, target: T) -> Result<()> {
+        let _ = target;
+        Ok(())
+    }
+
+    /// Refuses samples of a number of elements that this formula is not made for.
+    ///
+    /// # Errors
+    /// If it refuses.
+    fn check_sample(&self, shape: &[usize], len: usize) -> Result<()> {
+        let _ = (shape, len);
+        Ok(())
+    }
+}
+
+/// `(p - t)²`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SquaredError;
+
+impl<T: Real> Formula<T> for SquaredError {
+    fn name(&self) -> &'static str {
+        "mean_squared_error"
+    }
+    #[inline(always)]
+    fn value(&self, _: usize, prediction: T, target: T) -> T {
+        (prediction - target) * (prediction - target)
+    }
+    #[inline(always)]
+    fn slope(&self, _: usize, prediction: T, target: T) -> T {
+        (prediction - target) + (prediction - target)
+    }
+}
+
+/// `|p - t|`, with slope 0 where they are equal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AbsoluteError;
+
+impl<T: Real> Formula<T> for AbsoluteError {
+    fn name(&self) -> &'static str {
+        "mean_absolute_error"
+    }
+    #[inline(always)]
+    fn value(&self, _: usize, prediction: T, target: T) -> T {
+        (prediction - target).abs()
+    }
+    #[inline(always)]
+    fn slope(&self, _: usize, prediction: T, target: T) -> T {
+        let d = prediction - target;
+        // `signum` of 0 is 1; NaN stays.
+        if d == T::zero() { d } else { d.signum() }
+    }
+}
+
+/// Huber's loss: `d² / 2` for `|d| ≤ δ`, where `d = p - t`, and `δ (|d| - δ / 2)` beyond.
+///
+/// Source: Huber, *Robust estimation of a location parameter*, Annals of Mathematical Statistics 35, 1964.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct HuberError {
+    delta: f64,
+}
+
+impl HuberError {
+    /// With the error `δ` from which on the loss grows linearly, commonly 1.
+    ///
+    /// # Errors
+    /// If `delta` is not a positive number.
+    pub fn new(delta: f64) -> Result<Self> {
+        if delta > 0.0 && delta.is_finite() {
+            return Ok(HuberError { delta });
+        }
+        Err(Error::value("huber: delta", "a positive number", delta))
+    }
+}
+
+impl<T: Real> Formula<T> for HuberError {
+    fn name(&self) -> &'static str {
+        "huber"
+    }
+    #[inline(always)]
+    fn value(&self, _: usize, prediction: T, target: T) -> T {
+        let (d, delta, half) = ((prediction - target).abs(), T::of(self.delta), T::of(0.5));
+        if d > delta { delta * (d - half * delta) } else { half * d * d }
+    }
+    #[inline(always)]
+    fn slope(&self, _: usize, prediction: T, target: T) -> T {
+        let (d, delta) = (prediction - target, T::of(self.delta));
+        if d > delta {
+            delta
+        } else if d < -delta {
+            -delta
+        } else {
+            d
+        }
+    }
+}
+
+/// Binary cross-entropy of a logit `x` and a target `t` in `[0, 1]`: `w t softplus(-x) + (1 - t) softplus(x)`, where `softplus(x) = ln(1
+/// + exp(x))` and `w` is a weight of the positive class. It never overflows.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Logistic<'a> {
+    weights: &'a [f64],
+}
+
+impl<'a> Logistic<'a> {
+    /// With weights of the positive class: none, one for all elements, or one for each element of a sample.
+    ///
+    /// # Errors
+    /// If a weight is negative or not finite.
+    pub fn new(positive_weights: &'a [f64]) -> Result<Self> {
+        match positive_weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+            Some(weight) => {
+                Err(Error::value("bce_with_logits: positive weight", "a finite number, at least 0", weight))
+            }
+            None => Ok(Logistic { weights: positive_weights }),
+        }
+    }
+
+    #[inline(always)]
+    fn weight<T: Real>(&self, position: usize) -> T {
+        match self.weights {
+            [] => T::one(),
+            [weight] => T::of(*weight),
+            weights => T::of(weights[position]),
+        }
+    }
+}
+
+/// A product in which 0 wins over infinity: a term that does not count, however large the logit.
+#[inline(always)]
+fn times<T: Real>(weight: T, value: T) -> T {
+    if weight == T::zero() { T::zero() } else { weight * value }
+}
+
+impl<T: Real> Formula<T> for Logistic<'_> {
+    fn name(&self) -> &'static str {
+        "bce_with_logits"
+    }
+    #[inline(always)]
+    fn value(&self, position: usize, logit: T, target: T) -> T {
+        let tail = math::exp(-logit.abs()).ln_1p();
+        // `max` would turn NaN into 0.
+        let (up, down) = if logit > T::zero() { (logit + tail, tail) } else { (tail, tail - logit) };
+        times(self.weight::<T>(position) * target, down) + times(T::one() - target, up)
+    }
+    #[inline(always)]
+    fn slope(&self, position: usize, logit: T, target: T) -> T {
+        let weight = self.weight::<T>(position) * target;
+        (T::one() - target) * math::sigmoid(logit) - weight * math::sigmoid(-logit)
+    }
+    fn check_target(&self, target: T) -> Result<()> {
+        if (T::zero()..=T::one()).contains(&target) {
+            return Ok(());
+        }
+        Err(Error::value("bce_with_logits: target", "a number in [0, 1]", target))
+    }
+    fn check_sample(&self, shape: &[usize], len: usize) -> Result<()> {
+        if self.weights.len() <= 1 || self.weights.len() == len {
+            return Ok(());
+        }
+        let expected = format!("{} elements a sample, as the positive weights", self.weights.len());
+        Err(Error::shape("bce_with_logits", expected, shape))
+    }
+}

@@ -1,0 +1,331 @@
+//! Losses against their formulas, at their edges, and against finite differences; embeddings too.
+
+mod support;
+
+use gradwise_autograd::check;
+use gradwise_core::{Error, Loss, Op, Reduction};
+use gradwise_tensor::eager::Eager;
+use gradwise_tensor::embedding::Embedding;
+use gradwise_tensor::loss::{
+    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, CrossEntropyLoss, Huber, HuberLoss, MaeLoss, MeanAbsoluteError,
+    MeanSquaredError, MseLoss, SoftmaxCrossEntropy, Targets,
+};
+use ndarray::{ArrayD, arr1, arr2};
+use proptest::prelude::*;
+use support::{assert_close, cases, consistent, random, run, single, strided};
+
+const REDUCTIONS: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::None];
+
+fn values(op: &dyn Op<f64>, predictions: &ArrayD<f64>) -> ArrayD<f64> {
+    Eager::default().forward(op, &[predictions.view()]).unwrap().0
+}
+
+/// What the reduction makes of the samples' losses, the mean dividing by `total`.
+fn reduced(losses: &[f64], reduction: Reduction, total: f64) -> ArrayD<f64> {
+    let sum: f64 = losses.iter().sum();
+    match reduction {
+        Reduction::Mean => ndarray::arr0(sum / total).into_dyn(),
+        Reduction::Sum => ndarray::arr0(sum).into_dyn(),
+        Reduction::None => arr1(losses).into_dyn(),
+    }
+}
+
+/// `ln softmax` of each row, by the formula.
+fn log_softmax(x: &ArrayD<f64>) -> ArrayD<f64> {
+    let mut out = x.clone();
+    for mut row in out.outer_iter_mut() {
+        let sum: f64 = row.iter().map(|x| x.exp()).sum();
+        row -= sum.ln();
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn cross_entropy_with_classes(
+        n in 1_usize..6, c in 1_usize..7, seed: u64, smoothing in prop_oneof![Just(0.0), 0.0..1.0], weighted: bool, ignore: bool,
+    ) {
+        let logits = random(&[n, c], seed);
+        let classes: Vec<usize> = (0..n).map(|i| (seed as usize >> i) % c).collect();
+        let weights: Vec<f64> = random(&[c], !seed).iter().map(|w| w.abs()).collect();
+        let ignored = if ignore { classes[0] } else { usize::MAX };
+        let weight = |class: usize| if weighted { weights[class] } else { 1.0 };
+        let log_p = log_softmax(&logits);
+        let losses: Vec<f64> = (0..n).map(|i| {
+            if classes[i] == ignored {
+                return 0.0;
+            }
+            let all: f64 = (0..c).map(|k| -weight(k) * log_p[[i, k]]).sum();
+            -(1.0 - smoothing) * weight(classes[i]) * log_p[[i, classes[i]]] + smoothing / c as f64 * all
+        }).collect();
+        let total: f64 = classes.iter().filter(|&&class| class != ignored).map(|&class| weight(class)).sum();
+        prop_assume!(total > 0.0);
+
+        for reduction in REDUCTIONS {
+            let double = SoftmaxCrossEntropy::<f64>::new(Targets::Classes(&classes), reduction);
+            let single = SoftmaxCrossEntropy::<f32>::new(Targets::Classes(&classes), reduction);
+            let (mut double, mut single) = (double.ignored(ignored), single.ignored(ignored));
+            double = double.label_smoothing(smoothing).unwrap();
+            single = single.label_smoothing(smoothing).unwrap();
+            if weighted {
+                (double, single) = (double.class_weights(&weights).unwrap(), single.class_weights(&weights).unwrap());
+            }
+            assert_close("cross-entropy", &values(&double, &logits), &reduced(&losses, reduction, total), 1e-12);
+            consistent(&single, &double, std::slice::from_ref(&logits), 1e-4);
+            check::op(&double, std::slice::from_ref(&logits)).unwrap();
+        }
+    }
+
+    #[test]
+    fn cross_entropy_with_distributions(n in 1_usize..6, c in 1_usize..7, seed: u64, smoothing in 0.0..1.0) {
+        let (logits, targets) = (random(&[n, c], seed), random(&[n, c], !seed).mapv(f64::abs));
+        let weights: Vec<f64> = random(&[c], seed ^ 7).iter().map(|w| w.abs()).collect();
+        let log_p = log_softmax(&logits);
+        let loss = |i| (0..c).map(|k| -weights[k] * ((1.0 - smoothing) * targets[[i, k]] + smoothing / c as f64) * log_p[[i, k]]).sum();
+        let losses: Vec<f64> = (0..n).map(loss).collect();
+        let singles = single(&targets);
+        let others = strided(&targets);
+        for reduction in REDUCTIONS {
+            let double = SoftmaxCrossEntropy::new(Targets::Soft(&others), reduction);
+            let double = double.label_smoothing(smoothing).unwrap().class_weights(&weights).unwrap();
+            let single = SoftmaxCrossEntropy::new(Targets::Soft(&singles), reduction);
+            let single = single.label_smoothing(smoothing).unwrap().class_weights(&weights).unwrap();
+            assert_close("cross-entropy", &values(&double, &logits), &reduced(&losses, reduction, n as f64), 1e-12);
+            consistent(&single, &double, std::slice::from_ref(&logits), 1e-4);
+            check::op(&double, std::slice::from_ref(&logits)).unwrap();
+        }
+    }
+
+    #[test]
+    fn losses_that_are_means_over_elements(shape in prop::collection::vec(1_usize..6, 1..4), seed: u64) {
+        let (predictions, targets) = (random(&shape, seed), random(&shape, !seed));
+        // Away from the kinks of the absolute error and of Huber's loss.
+        let d = &predictions - &targets;
+        let apart = |kink: f64| d.iter().all(|d| (d.abs() - kink).abs() > 1e-4);
+        let labels = targets.mapv(|t| (t + 2.0) / 4.01);
+        let positive: Vec<f64> = random(&[shape[1..].iter().product()], seed ^ 7).iter().map(|w| w.abs()).collect();
+        let (targets32, labels32) = (single(&targets), single(&labels));
+        let n = shape[0];
+        let losses_by = |f: &dyn Fn(usize, f64, f64) -> f64, targets: &ArrayD<f64>| -> Vec<f64> {
+            predictions.outer_iter().zip(targets.outer_iter()).map(|(p, t)| {
+                p.iter().zip(&t).enumerate().map(|(j, (&p, &t))| f(j, p, t)).sum::<f64>() / p.len() as f64
+            }).collect()
+        };
+        let verify = |single: &dyn Op<f32>, double: &dyn Op<f64>, losses: &[f64], reduction, differentiable: bool| {
+            assert_close(double.name(), &values(double, &predictions), &reduced(losses, reduction, n as f64), 1e-12);
+            if differentiable {
+                consistent(single, double, std::slice::from_ref(&predictions), 1e-4);
+                check::op(double, std::slice::from_ref(&predictions)).unwrap();
+            }
+        };
+        for reduction in REDUCTIONS {
+            let losses = losses_by(&|_, p, t| (p - t).powi(2), &targets);
+            let ops = (MeanSquaredError::new(&targets32, reduction), MeanSquaredError::new(&targets, reduction));
+            verify(&ops.0, &ops.1, &losses, reduction, true);
+
+            let losses = losses_by(&|_, p, t| (p - t).abs(), &targets);
+            let ops = (MeanAbsoluteError::new(&targets32, reduction), MeanAbsoluteError::new(&targets, reduction));
+            verify(&ops.0, &ops.1, &losses, reduction, apart(0.0));
+
+            let huber = |_: usize, p: f64, t: f64| {
+                let d = (p - t).abs();
+                if d <= 0.7 { d * d / 2.0 } else { 0.7 * (d - 0.35) }
+            };
+            let losses = losses_by(&huber, &targets);
+            let ops = (Huber::new(&targets32, reduction, 0.7).unwrap(), Huber::new(&targets, reduction, 0.7).unwrap());
+            verify(&ops.0, &ops.1, &losses, reduction, apart(0.7));
+
+            let bce = |j: usize, x: f64, t: f64| {
+                let p = 1.0 / (1.0 + (-x).exp());
+                -positive[j] * t * p.ln() - (1.0 - t) * (1.0 - p).ln()
+            };
+            let losses = losses_by(&bce, &labels);
+            let double = BinaryCrossEntropyWithLogits::new(&labels, reduction).unwrap().positive_weights(&positive).unwrap();
+            let single = BinaryCrossEntropyWithLogits::new(&labels32, reduction).unwrap().positive_weights(&positive).unwrap();
+            verify(&single, &double, &losses, reduction, true);
+        }
+    }
+
+    #[test]
+    fn embedding_reads_and_scatters(rows in 1_usize..6, width in 0_usize..5, n in 0_usize..9, seed: u64, padded: bool) {
+        let table = random(&[rows, width], seed);
+        let indices: Vec<usize> = (0..n).map(|i| (seed as usize >> i) % rows).collect();
+        let shape = [n, 1];
+        let mut op = Embedding::new(&indices, &shape).unwrap();
+        if padded {
+            op = op.padding(0);
+        }
+        let results = run(&mut Eager::default(), &op, std::slice::from_ref(&table));
+        let grad = random(&[n, 1, width], 99);
+        let mut expected = ArrayD::zeros(vec![rows, width]);
+        for (i, &index) in indices.iter().enumerate() {
+            for j in 0..width {
+                assert_eq!(results[0][[i, 0, j]], table[[index, j]]);
+                if !(padded && index == 0) {
+                    expected[[index, j]] += grad[[i, 0, j]];
+                }
+            }
+        }
+        assert_close("embedding", &results[1], &expected, 1e-12);
+        consistent(&op, &op, std::slice::from_ref(&table), 1e-5);
+        if !padded {
+            check::op(&op, &[table]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn large_arrays_are_consistent() {
+    let (logits, targets) = (random(&[700, 90], 1), random(&[700, 90], 2).mapv(|t| (t + 2.0) / 4.01));
+    let targets32 = single(&targets);
+    let classes: Vec<usize> = (0..700).map(|i| i * 31 % 90).collect();
+    for reduction in REDUCTIONS {
+        let hard = SoftmaxCrossEntropy::<f32>::new(Targets::Classes(&classes), reduction);
+        let double = SoftmaxCrossEntropy::<f64>::new(Targets::Classes(&classes), reduction);
+        consistent(&hard, &double, std::slice::from_ref(&logits), 1e-4);
+        let soft = SoftmaxCrossEntropy::new(Targets::Soft(&targets32), reduction);
+        let double = SoftmaxCrossEntropy::new(Targets::Soft(&targets), reduction);
+        consistent(&soft, &double, std::slice::from_ref(&logits), 1e-4);
+        let bce = BinaryCrossEntropyWithLogits::new(&targets32, reduction).unwrap();
+        let double = BinaryCrossEntropyWithLogits::new(&targets, reduction).unwrap();
+        consistent(&bce, &double, std::slice::from_ref(&logits), 1e-4);
+    }
+    let indices: Vec<usize> = (0..3000).map(|i| i * 7 % 700).collect();
+    let lookup = Embedding::new(&indices, &[3000]).unwrap();
+    consistent(&lookup, &lookup, &[logits], 1e-4);
+}
+
+#[test]
+fn huge_logits_do_not_overflow() {
+    let logits = arr2(&[[1e30_f32, -1e30, 0.0], [1e30, 1e30, -1e30], [-1e30, -1e30, -1e30]]).into_dyn();
+    let op = SoftmaxCrossEntropy::new(Targets::Classes(&[0, 1, 2]), Reduction::None);
+    let (losses, saved) = Eager::default().forward(&op, &[logits.view()]).unwrap();
+    let expected = arr1(&[0.0, 2.0_f64.ln(), 3.0_f64.ln()]).into_dyn();
+    assert_close("losses", &losses, &expected, 1e-6);
+    let grad =
+        Eager::default().backward(&op, &[logits.view()], &losses, &saved, &ArrayD::ones(vec![3])).unwrap().remove(0);
+    let third = 1.0 / 3.0;
+    let expected = arr2(&[[0.0, 0.0, 0.0], [0.5, -0.5, 0.0], [third, third, third - 1.0]]).into_dyn();
+    assert_close("gradients", &grad, &expected, 1e-6);
+
+    let wrong = SoftmaxCrossEntropy::new(Targets::Classes(&[1, 2, 0]), Reduction::None);
+    let (losses, _) = Eager::default().forward(&wrong, &[logits.view()]).unwrap();
+    assert!(losses.iter().all(|loss| loss.is_finite() && *loss >= 0.0), "{losses}");
+
+    let logits = arr1(&[1e30_f32, -1e30, 1e30, -1e30, 100.0]).into_dyn();
+    let labels = arr1(&[1.0_f32, 0.0, 0.0, 1.0, 0.5]).into_dyn();
+    let op = BinaryCrossEntropyWithLogits::new(&labels, Reduction::None).unwrap();
+    let (losses, saved) = Eager::default().forward(&op, &[logits.view()]).unwrap();
+    assert_eq!(losses.as_slice().unwrap(), [0.0, 0.0, 1e30, 1e30, 50.0]);
+    let grad =
+        Eager::default().backward(&op, &[logits.view()], &losses, &saved, &ArrayD::ones(vec![5])).unwrap().remove(0);
+    assert_eq!(grad.as_slice().unwrap(), [0.0, 0.0, 1.0, -1.0, 0.5]);
+}
+
+#[test]
+fn infinite_logits_mask_and_nan_shows() {
+    let infinity = f64::INFINITY;
+    let logits = arr2(&[[0.0, -infinity, 0.0]]).into_dyn();
+    for targets in [Targets::Classes(&[0]), Targets::Soft(&arr2(&[[1.0, 0.0, 0.0]]).into_dyn())] {
+        let op = SoftmaxCrossEntropy::new(targets, Reduction::Mean);
+        let results = run(&mut Eager::default(), &op, std::slice::from_ref(&logits));
+        assert!((results[0][[]] - 2.0_f64.ln()).abs() < 1e-12);
+        assert!(results[1].iter().all(|g| g.is_finite()));
+    }
+    let masked = arr1(&[infinity, -infinity]).into_dyn();
+    let labels = arr1(&[1.0, 0.0]).into_dyn();
+    assert_eq!(values(&BinaryCrossEntropyWithLogits::new(&labels, Reduction::Sum).unwrap(), &masked)[[]], 0.0);
+
+    let nan = arr2(&[[0.0, f64::NAN]]).into_dyn();
+    assert!(values(&SoftmaxCrossEntropy::new(Targets::Classes(&[0]), Reduction::Mean), &nan)[[]].is_nan());
+    let labels = arr2(&[[0.5, 0.5]]).into_dyn();
+    assert!(values(&BinaryCrossEntropyWithLogits::new(&labels, Reduction::Mean).unwrap(), &nan)[[]].is_nan());
+    assert!(values(&MeanAbsoluteError::new(&labels, Reduction::Mean), &nan)[[]].is_nan());
+    assert!(values(&Huber::new(&labels, Reduction::Mean, 1.0).unwrap(), &nan)[[]].is_nan());
+}
+
+#[test]
+fn a_batch_of_ignored_samples_has_loss_and_gradient_zero() {
+    let logits = arr2(&[[0.0, f64::NAN]]).into_dyn();
+    let op = SoftmaxCrossEntropy::new(Targets::Classes(&[7]), Reduction::Mean).ignored(7);
+    let results = run(&mut Eager::default(), &op, &[logits]);
+    assert_eq!((results[0][[]], results[1].as_slice().unwrap()), (0.0, &[0.0, 0.0][..]));
+}
+
+#[test]
+fn losses_pass_their_own_check() {
+    let (predictions, classes) = (random(&[5, 3], 1), vec![0_usize, 2, 1, 1, 0]);
+    let targets = random(&[5, 3], 2);
+    let labels = targets.mapv(|t| (t + 2.0) / 4.01);
+    let smooth = CrossEntropyLoss::default().label_smoothing(0.1).unwrap().class_weights(vec![1.0, 2.0, 0.5]).unwrap();
+    check::loss(&smooth, &predictions, &classes[..]).unwrap();
+    check::loss(&smooth, &predictions, &*labels).unwrap();
+    check::loss(&MseLoss, &predictions, &*targets).unwrap();
+    check::loss(&MaeLoss, &predictions, &*targets).unwrap();
+    check::loss(&HuberLoss::new(0.5).unwrap(), &predictions, &*targets).unwrap();
+    let weighted = BceWithLogitsLoss::default().positive_weights(vec![2.0]).unwrap();
+    check::loss(&weighted, &predictions, &*labels).unwrap();
+}
+
+#[test]
+fn empty_batches() {
+    let none = ArrayD::<f64>::zeros(vec![0, 3]);
+    for op in [
+        &SoftmaxCrossEntropy::new(Targets::Classes(&[]), Reduction::Sum) as &dyn Op<f64>,
+        &MeanSquaredError::new(&none, Reduction::Sum),
+    ] {
+        assert_eq!(run(&mut Eager::default(), op, std::slice::from_ref(&none))[0][[]], 0.0);
+    }
+    let mean = SoftmaxCrossEntropy::<f64>::new(Targets::Classes(&[]), Reduction::Mean);
+    let error = mean.out_shape(&[&[0, 3]]).unwrap_err();
+    assert!(error.to_string().contains("at least one sample for a mean"), "{error}");
+    let no_elements = ArrayD::<f64>::zeros(vec![2, 0]);
+    let results =
+        run(&mut Eager::default(), &MeanSquaredError::new(&no_elements, Reduction::Mean), &[no_elements.clone()]);
+    assert_eq!(results[0][[]], 0.0);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let logits = random(&[2, 3], 1);
+    let error = |op: &dyn Op<f64>, x: &ArrayD<f64>| Eager::default().forward(op, &[x.view()]).unwrap_err();
+    let hard = |classes| SoftmaxCrossEntropy::<f64>::new(Targets::Classes(classes), Reduction::Mean);
+    assert_eq!(
+        error(&hard(&[0, 3]), &logits).to_string(),
+        "softmax_cross_entropy: expected an index below 3, got 3 at position 1"
+    );
+    assert!(matches!(error(&hard(&[0]), &logits), Error::Shape { .. }));
+    assert!(matches!(error(&hard(&[0, 1]), &random(&[2, 3, 1], 1)), Error::Shape { .. }));
+    assert!(matches!(error(&hard(&[0, 1]).class_weights(&[1.0]).unwrap(), &logits), Error::Shape { .. }));
+    let soft = random(&[3, 2], 2);
+    assert!(matches!(
+        error(&SoftmaxCrossEntropy::new(Targets::Soft(&soft), Reduction::Sum), &logits),
+        Error::Shape { .. }
+    ));
+    assert!(matches!(error(&MeanSquaredError::new(&soft, Reduction::Mean), &logits), Error::Shape { .. }));
+    for bad in [-0.1, 1.1, f64::NAN] {
+        assert!(
+            hard(&[0, 1]).label_smoothing(bad).is_err() && CrossEntropyLoss::default().label_smoothing(bad).is_err()
+        );
+    }
+    assert!(hard(&[0, 1]).class_weights(&[-1.0]).is_err());
+    assert!(CrossEntropyLoss::default().class_weights(vec![f64::NAN]).is_err());
+    assert!(HuberLoss::new(0.0).is_err() && Huber::new(&logits, Reduction::Mean, f64::NAN).is_err());
+    let labels = arr1(&[0.5, 2.0]).into_dyn();
+    assert_eq!(
+        BinaryCrossEntropyWithLogits::new(&labels, Reduction::Mean).unwrap_err().to_string(),
+        "bce_with_logits: target: expected a number in [0, 1], got 2"
+    );
+    let weights = BinaryCrossEntropyWithLogits::new(&logits.mapv(|_| 0.5), Reduction::Mean)
+        .and_then(|op| op.positive_weights(&[1.0, 2.0])?.out_shape(&[&[2, 3]]));
+    assert!(matches!(weights, Err(Error::Shape { .. })));
+    let negative = arr2(&[[1.5, -0.5, 0.0], [1.0, 0.0, 0.0]]).into_dyn();
+    assert!(Loss::<f64, _>::op(&CrossEntropyLoss::default(), &*negative, Reduction::Mean).is_err());
+
+    assert!(Embedding::new(&[0, 1], &[3]).is_err() && Embedding::new(&[], &[usize::MAX, 2]).is_err());
+    let lookup = Embedding::new(&[0, 5], &[2]).unwrap();
+    assert!(matches!(error(&lookup, &logits), Error::Index { index: 5, bound: 2, position: 1, .. }));
+    assert!(matches!(error(&lookup, &random(&[4], 1)), Error::Shape { .. }));
+}
