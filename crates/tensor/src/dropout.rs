@@ -1,0 +1,163 @@
+//! Dropout.
+
+use crate::dense::Dense;
+use crate::parallel;
+use crate::simd::vectorize;
+use crate::support::{slice, slice_mut, target};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Needs, Op, Real, Result, Saved, Slot, arity};
+use ndarray::IxDyn;
+
+/// One 64-bit draw decides over this many elements, by 16 of its bits each.
+const PER_DRAW: usize = 4;
+
+/// Elements whose draws are made before they are used, so that both loops vectorize.
+const BLOCK: usize = 256;
+
+/// Inverted dropout: in training `y = x / (1 - p)` with probability `1 - p`, else 0, independently for each element; in evaluation
+/// `y = x`.
+///
+/// - Input and output: any shape; the first axis is that of the samples.
+/// - Whether an element is dropped depends on the context's key, the index of its sample in the whole batch and its position in the
+///   sample alone: not on threads, on how a batch is split, nor on other samples.
+/// - Elements are decided by 16 random bits, so the rate is rounded to a multiple of 2⁻¹⁶ (about 0.000015), away from 0 and 1; what is
+///   kept is divided by the probability that it really has, so the expectation of `y` is exactly `x`.
+/// - No mask is kept: backward draws the same bits again, which is about as fast as reading them would be.
+///
+/// Source: Srivastava et al., *Dropout: a simple way to prevent neural networks from overfitting*, JMLR 15, 2014.
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_tensor::{dropout::Dropout, eager::Eager};
+/// use ndarray::ArrayD;
+///
+/// let dropout = Dropout::new(0.25)?;
+/// let x: ArrayD<f32> = ArrayD::ones(vec![8, 1000]);
+/// let (y, _) = Eager::default().training(true).key(Key::new(1)).forward(&dropout, &[x.view()])?;
+/// let dropped = y.iter().filter(|&&y| y == 0.0).count() as f32 / 8000.0;
+/// assert!((dropped - 0.25).abs() < 0.03);
+///
+/// let (y, _) = Eager::default().forward(&dropout, &[x.view()])?; // evaluation
+/// assert_eq!(y, x);
+/// assert!(Dropout::new(1.5).is_err());
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dropout {
+    /// An element is dropped if its 16 bits are below this: the rate times 2¹⁶.
+    threshold: u16,
+}
+
+impl Dropout {
+    /// Dropout of this rate.
+    ///
+    /// # Errors
+    /// If the rate is not in `[0, 1)`.
+    pub fn new(rate: f64) -> Result<Self> {
+        if !(0.0..1.0).contains(&rate) {
+            return Err(Error::value("dropout: rate", "a number in [0, 1)", rate));
+        }
+        let steps = (rate * 65_536.0).round();
+        // A rate that is not 0 drops something, and no rate drops everything.
+        let threshold = if rate == 0.0 { 0 } else { steps.clamp(1.0, 65_535.0) as u16 };
+        Ok(Dropout { threshold })
+    }
+
+    /// The rate, as rounded to the resolution.
+    pub fn rate(&self) -> f64 {
+        f64::from(self.threshold) / 65_536.0
+    }
+
+    /// Sets `out` by `f(out, x, kept)` where something is dropped.
+    fn apply<T: Real>(
+        &self,
+        x: &[T],
+        out: &mut [T],
+        sample_len: usize,
+        cx: &Cx<'_, T>,
+        f: impl Fn(&mut T, T, bool) + Sync,
+    ) {
+        let (key, first, work) = (cx.key, cx.first_sample, 2 * x.len());
+        parallel::rows(cx.pool, out, sample_len, 1, work, &|samples, out| {
+            vectorize(|| {
+                let rows =
+                    out.chunks_exact_mut(sample_len).zip(x[samples.start * sample_len..].chunks_exact(sample_len));
+                for (sample, (out, x)) in samples.clone().zip(rows) {
+                    let key = key.with((first + sample) as u64);
+                    for (block, (out, x)) in out.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).enumerate() {
+                        let bits = draw(key, block, x.len());
+                        for ((out, &x), &bits) in out.iter_mut().zip(x).zip(&bits) {
+                            f(out, x, bits >= self.threshold);
+                        }
+                    }
+                }
+            });
+        });
+    }
+}
+
+/// The 16 bits of each of the first `len` elements of a block.
+#[inline(always)]
+fn draw(key: Key, block: usize, len: usize) -> [u16; BLOCK] {
+    let mut bits = [0; BLOCK];
+    let first = block * (BLOCK / PER_DRAW);
+    let quads = bits.as_chunks_mut::<PER_DRAW>().0.iter_mut();
+    for (i, quad) in quads.take(len.div_ceil(PER_DRAW)).enumerate() {
+        let draw = key.bits((first + i) as u64);
+        *quad = [draw as u16, (draw >> 16) as u16, (draw >> 32) as u16, (draw >> 48) as u16];
+    }
+    bits
+}
+
+/// Elements of a sample: all but the first axis, which a scalar has not.
+fn sample_len(shape: &[usize]) -> usize {
+    shape.iter().skip(1).product()
+}
+
+impl<T: Real> Op<T> for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn, Error> {
+        let [x] = arity("dropout", inputs)?;
+        Ok(IxDyn(x))
+    }
+
+    fn forward(
+        &self,
+        inputs: &[ArrayViewD<'_, T>],
+        out: &mut ArrayRefD<T>,
+        _: &mut Saved<T>,
+        cx: &mut Cx<'_, T>,
+    ) -> Result<(), Error> {
+        if !cx.training || self.threshold == 0 || out.is_empty() {
+            out.assign(&inputs[0]);
+            return Ok(());
+        }
+        let x = Dense::of(&inputs[0], cx.scratch);
+        let (len, scale) = (sample_len(inputs[0].shape()), T::of(1.0 / (1.0 - self.rate())));
+        // A choice, not a product: what is dropped is 0 even if it was infinite or NaN.
+        self.apply(&x, slice_mut(out), len, cx, |out, x, kept| *out = if kept { x * scale } else { T::zero() });
+        x.release(cx.scratch);
+        Ok(())
+    }
+
+    fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<(), Error> {
+        let Some(slot) = &mut grads[0] else { return Ok(()) };
+        if !cx.training || self.threshold == 0 || at.grad.is_empty() {
+            slot.add(at.grad);
+            return Ok(());
+        }
+        let (len, scale) = (sample_len(at.grad.shape()), T::of(1.0 / (1.0 - self.rate())));
+        let (grad, (to_x, first)) = (slice(at.grad), target(&mut grads[0]));
+        self.apply(grad, to_x, len, cx, |to_x, grad, kept| {
+            let value = if kept { grad * scale } else { T::zero() };
+            *to_x = if first { value } else { *to_x + value };
+        });
+        Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+}
