@@ -149,9 +149,11 @@ fn doctest(cx: &mut Context) -> Result<(), Failure> {
 /// The short form is asked for by `GRADWISE_QUICK=1` in the environment: fewer epochs or samples, the same code.
 fn examples(cx: &mut Context) -> Result<(), Failure> {
     for program in build_examples(&cx.workspace)? {
+        let start = Instant::now();
         let mut command = Command::new(program);
         command.current_dir(&cx.workspace.root).env("GRADWISE_QUICK", "1").stdin(Stdio::null());
         stream(command, &mut cx.tests)?;
+        println!("({:.1} s)\n", start.elapsed().as_secs_f64());
     }
     Ok(())
 }
