@@ -1,0 +1,154 @@
+//! Penalties over a model's parameters.
+
+use crate::{Penalty, pattern::Pattern};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result, ndarray::ArrayD};
+
+/// Penalties on chosen parameters of a model.
+///
+/// Parameters are chosen by a pattern over their paths: `*` stands for any text within one name, `**` for any number of whole names, so
+/// that `**.weight` is every weight at any depth. A parameter that several patterns match gets all of their penalties; frozen parameters
+/// and buffers get none. Patterns are resolved when the model is first seen.
+///
+/// ```
+/// use gradwise_regularize::{Grads, L1, L2, Param, Penalties, ndarray::arr1};
+///
+/// let model = vec![Param::new(arr1(&[1.0_f64, -2.0])), Param::new(arr1(&[3.0]))];
+/// let mut penalties = Penalties::new().on("**", L2::new(0.1)?)?.on("0", L1::new(0.5)?)?;
+///
+/// // In a step, after the loss's own gradients are there:
+/// let mut grads = Grads::from_arrays(&model, vec![Some(arr1(&[0.0, 0.0]).into_dyn()), Some(arr1(&[0.0]).into_dyn())]);
+/// let penalty = penalties.apply(&model, &mut grads)?;
+/// assert!((penalty - (0.05 * 14.0 + 0.5 * 3.0)).abs() < 1e-12);
+/// assert_eq!(grads.get(0).unwrap(), &arr1(&[0.1 + 0.5, -0.2 - 0.5]).into_dyn());
+/// # Ok::<(), gradwise_regularize::Error>(())
+/// ```
+pub struct Penalties<T> {
+    entries: Vec<(Pattern, Box<dyn Penalty<T>>)>,
+    /// For each parameter of the model, in their order, the entries that apply.
+    chosen: Option<Vec<Vec<usize>>>,
+}
+
+impl<T: Real> Penalties<T> {
+    /// No penalties yet.
+    pub fn new() -> Self {
+        Penalties { entries: Vec::new(), chosen: None }
+    }
+
+    /// Adds a penalty on the parameters whose path a pattern matches.
+    ///
+    /// # Errors
+    /// If the pattern is malformed: an empty name, or `**` within one.
+    pub fn on(mut self, pattern: &str, penalty: impl Penalty<T> + 'static) -> Result<Self> {
+        self.entries.push((Pattern::new("penalties: pattern", pattern)?, Box::new(penalty)));
+        self.chosen = None;
+        Ok(self)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The sum of all penalties.
+    ///
+    /// # Errors
+    /// If a pattern matches no parameter, or the model has another number of parameters than when it was first seen.
+    pub fn value<M: Params<T> + ?Sized>(&mut self, model: &M) -> Result<f64> {
+        let entries = &self.entries;
+        let mut chosen = resolve(&mut self.chosen, entries, model)?.iter();
+        let mut value = 0.0;
+        model.visit(|_, param| {
+            if let Some(chosen) = chosen.next().filter(|_| param.is_trainable()) {
+                value += chosen.iter().map(|&i| entries[i].1.value(&param.value)).sum::<f64>();
+            }
+        });
+        Ok(value)
+    }
+
+    /// Adds the penalties' gradients to those of the loss, and returns the sum of all penalties, to be added to the loss.
+    ///
+    /// A parameter that the loss did not reach gets a gradient here, if a penalty applies to it. [`Grads::unreached`] is of use only
+    /// before.
+    ///
+    /// # Errors
+    /// As [`Penalties::value`], and if gradients do not fit the model. Nothing is added then, unless a penalty from outside failed.
+    pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &M, grads: &mut Grads<T>) -> Result<f64> {
+        fits(model, grads)?;
+        let entries = &self.entries;
+        let chosen = resolve(&mut self.chosen, entries, model)?;
+        let mut result = Ok(0.0);
+        let mut index = 0;
+        model.visit(|path, param| {
+            for &i in chosen.get(index).into_iter().flatten().filter(|_| param.is_trainable()) {
+                if grads.get(index).is_none() {
+                    grads.set(index, ArrayD::zeros(param.value.raw_dim()));
+                }
+                if let (Some(grad), Ok(sum)) = (grads.get_mut(index), result.clone()) {
+                    let penalty = &entries[i].1;
+                    let added = penalty.add_gradient(&param.value, grad);
+                    result = added.map(|()| sum + penalty.value(&param.value)).map_err(|e| e.at(&path.to_string()));
+                }
+            }
+            index += 1;
+        });
+        result
+    }
+}
+
+impl<T: Real> Default for Penalties<T> {
+    fn default() -> Self {
+        Penalties::new()
+    }
+}
+
+impl<T> std::fmt::Debug for Penalties<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.entries.iter().map(|(pattern, _)| pattern)).finish()
+    }
+}
+
+/// Which penalties apply to which parameter: found out once.
+fn resolve<'c, T: Real, M: Params<T> + ?Sized>(
+    known: &'c mut Option<Vec<Vec<usize>>>,
+    entries: &[(Pattern, Box<dyn Penalty<T>>)],
+    model: &M,
+) -> Result<&'c [Vec<usize>]> {
+    if known.is_none() {
+        let paths = model.paths();
+        let unmatched = entries.iter().find(|(pattern, _)| !paths.iter().any(|path| pattern.matches(path)));
+        if let Some((pattern, _)) = unmatched {
+            let expected = format!("a pattern that matches one of the model's parameters ({})", paths.join(", "));
+            return Err(Error::value("penalties", expected, format!("`{pattern}`")));
+        }
+        let of_path = |path: &String| (0..entries.len()).filter(|&i| entries[i].0.matches(path)).collect();
+        *known = Some(paths.iter().map(of_path).collect());
+    }
+    let known = known.as_deref().unwrap_or_default();
+    let n = model.n_params();
+    if n != known.len() {
+        let expected = format!("the {} that the model had before", known.len());
+        return Err(Error::value("penalties: number of parameters", expected, n));
+    }
+    Ok(known)
+}
+
+/// Checks gradients against the model, before any is changed.
+fn fits<T: Real, M: Params<T> + ?Sized>(model: &M, grads: &Grads<T>) -> Result<()> {
+    let n = model.n_params();
+    if grads.len() != n {
+        let expected = format!("one for each of the model's {n} parameters");
+        return Err(Error::value("penalties: gradients", expected, grads.len()));
+    }
+    let mut result = Ok(());
+    let mut index = 0;
+    model.visit(|path, param| {
+        if let (Some(grad), Ok(())) = (grads.get(index), &result)
+            && grad.shape() != param.value.shape()
+        {
+            let expected = format!("a gradient of the parameter's shape {:?}", param.value.shape());
+            result = Err(Error::shape("penalties", expected, grad.shape()).at(&path.to_string()));
+        }
+        index += 1;
+    });
+    result
+}
