@@ -2,35 +2,39 @@
 
 use gradwise_core::{ArrayRefD, Real};
 
-/// `Σ x²`, over eight independent partial sums so that the additions do not wait for each other.
+/// Independent partial sums: additions do not wait for each other, and the compiler makes vectors of them.
+const LANES: usize = 8;
+
+/// `Σ x²`.
 pub(crate) fn sum_of_squares<T: Real>(array: &ArrayRefD<T>) -> f64 {
-    match array.as_slice_memory_order() {
-        Some(slice) => sum8(slice.len(), |i| slice[i].as_f64().powi(2)),
-        None => array.iter().map(|x| x.as_f64().powi(2)).sum(),
+    let Some(slice) = array.as_slice_memory_order() else {
+        return array.iter().map(|x| x.as_f64().powi(2)).sum();
+    };
+    let (chunks, rest) = slice.as_chunks::<LANES>();
+    let mut partial = [0.0_f64; LANES];
+    for chunk in chunks {
+        for (sum, x) in partial.iter_mut().zip(chunk) {
+            *sum += x.as_f64().powi(2);
+        }
     }
+    partial.iter().sum::<f64>() + rest.iter().map(|x| x.as_f64().powi(2)).sum::<f64>()
 }
 
 /// `√Σ (x − y)²` over the elements of two arrays in their logical order, the second given as a list.
 pub(crate) fn distance<T: Real>(array: &ArrayRefD<T>, before: &[T]) -> f64 {
-    let squares = match array.as_slice() {
-        Some(slice) if slice.len() == before.len() => {
-            sum8(slice.len(), |i| (slice[i].as_f64() - before[i].as_f64()).powi(2))
-        }
-        _ => array.iter().zip(before).map(|(x, y)| (x.as_f64() - y.as_f64()).powi(2)).sum(),
+    let square = |x: &T, y: &T| (x.as_f64() - y.as_f64()).powi(2);
+    let Some(slice) = array.as_slice() else {
+        return array.iter().zip(before).map(|(x, y)| square(x, y)).sum::<f64>().sqrt();
     };
-    squares.sqrt()
-}
-
-#[inline(always)]
-fn sum8(n: usize, term: impl Fn(usize) -> f64) -> f64 {
-    let whole = n - n % 8;
-    let mut partial = [0.0_f64; 8];
-    for start in (0..whole).step_by(8) {
-        for (lane, sum) in partial.iter_mut().enumerate() {
-            *sum += term(start + lane);
+    let ((chunks, rest), (before, rest_before)) = (slice.as_chunks::<LANES>(), before.as_chunks::<LANES>());
+    let mut partial = [0.0_f64; LANES];
+    for (chunk, before) in chunks.iter().zip(before) {
+        for ((sum, x), y) in partial.iter_mut().zip(chunk).zip(before) {
+            *sum += square(x, y);
         }
     }
-    partial.iter().sum::<f64>() + (whole..n).map(term).sum::<f64>()
+    let rest: f64 = rest.iter().zip(rest_before).map(|(x, y)| square(x, y)).sum();
+    (partial.iter().sum::<f64>() + rest).sqrt()
 }
 
 #[cfg(test)]
