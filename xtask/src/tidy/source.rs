@@ -31,10 +31,13 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/tensor/src/gemm/blocks.rs", "tasks that write disjoint tiles of one output"),
     ("crates/tensor/src/gemm/operand.rs", "reads runs of a strided view as slices"),
     ("crates/tensor/src/gemm/target.rs", "writes tiles of one output from several threads"),
+    ("crates/tensor/src/conv/correlation.rs", "tasks that write disjoint pixels of one output"),
+    ("crates/tensor/src/conv/weight_grad.rs", "tasks that write disjoint rows of one sum"),
     ("crates/tensor/examples/gflops.rs", "calls code compiled for vector extensions, to time it"),
     ("crates/train/src/pool.rs", "lends a job to waiting threads for as long as its owner waits for them"),
     ("crates/data/tests/allocations.rs", "an allocator that counts"),
     ("crates/optim/tests/allocation.rs", "an allocator that counts"),
+    ("crates/train/tests/allocations.rs", "an allocator that counts"),
 ];
 
 /// Lines above which a file is reported: it probably holds more than one subject.
