@@ -4,5 +4,51 @@ pub mod parallel;
 pub mod simd;
 
 // Product-shaped kernels.
+mod activation;
+pub mod conv;
+pub mod gemm;
+mod linear;
+mod matmul;
+pub use activation::Activation;
+pub use conv::{Conv1d, Conv1dGeometry, Conv2d, Conv2dGeometry, ConvTranspose1d, ConvTranspose2d};
+pub use linear::Linear;
+pub use matmul::MatMul;
 
 // Elementwise, reductions, shapes, normalization, pooling, losses.
+pub mod broadcast;
+pub mod dense;
+pub mod elementwise;
+pub mod math;
+mod nest;
+pub mod reduce;
+pub mod shape;
+pub mod softmax;
+pub use elementwise::{
+    Abs, Add, AddScalar, Clamp, Cos, Div, Elu, Erf, Exp, Expm1, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Ln,
+    Log1p, LogSigmoid, Map, Map2, Maximum, Minimum, Mish, Mul, Neg, Pow, PowScalar, Reciprocal, Relu, Rsqrt, Scale,
+    Selu, Sigmoid, Silu, Sin, Softplus, Softsign, Sqrt, Square, Sub, Tanh,
+};
+pub use reduce::{Axes, LogSumExp, Max, Mean, Min, Prod, Reduce, Sum, Variance};
+pub use shape::{
+    BroadcastTo, Concat, Flip, Gather, Pad, PadMode, Permute, Pick, Reshape, Slice, Span, Stack,
+};
+pub use softmax::{LogSoftmax, Softmax};
+
+pub mod dropout;
+pub mod eager;
+pub mod embedding;
+pub mod loss;
+pub mod norm;
+pub mod pool;
+mod support;
+pub use dropout::Dropout;
+pub use eager::Eager;
+pub use embedding::Embedding;
+pub use loss::{
+    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, CrossEntropyLoss, Huber, HuberLoss, MaeLoss, MeanAbsoluteError,
+    MeanSquaredError, MseLoss, SoftmaxCrossEntropy, Targets,
+};
+pub use norm::{BatchNorm, BatchNormInference, GroupNorm, LayerNorm, RmsNorm};
+pub use pool::{
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d, Pool2dGeometry,
+};

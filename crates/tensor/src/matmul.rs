@@ -204,6 +204,6 @@ impl<T: Real> Op<T> for MatMul {
 fn run<T: Real>(products: &Products<'_, T>, out: &mut [T], beta: T, cx: &mut Cx<'_, T>) {
     let out = &Parts::new(out);
     let columns = Columns::of_matrix(products.n, 1);
-    let target = Target { out, row_stride: products.n, columns, epilogue: Epilogue::scaled(beta) };
+    let target = Target { out, base: 0, row_stride: products.n, columns, epilogue: Epilogue::scaled(beta) };
     multiply(products, &target, &mut Tools::from(cx));
 }

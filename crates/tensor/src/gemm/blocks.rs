@@ -50,8 +50,13 @@ pub(crate) struct Products<'p, T> {
 
 /// The length of the blocks of a sum: nearly equal ones, no longer than `BLOCK_DEPTH_BYTES`.
 pub(crate) fn block_depth<T>(depth: usize) -> usize {
-    let largest = BLOCK_DEPTH_BYTES / size_of::<T>();
+    let largest = longest_depth::<T>();
     depth.div_ceil(depth.div_ceil(largest).max(1)).next_multiple_of(4).min(largest)
+}
+
+/// The largest number of terms in a block of a sum.
+pub(crate) const fn longest_depth<T>() -> usize {
+    BLOCK_DEPTH_BYTES / size_of::<T>()
 }
 
 /// The part of a buffer that begins at a cache line. The buffer must have been taken with 16 elements more than are needed.

@@ -184,7 +184,7 @@ pub(crate) fn product<T: Real>(
     let (a, b) = (Operand::rows(a), Operand::columns(b));
     let products = Products { outputs: 1, terms: 1, m, n, depth: a.depth(), factors: &|_, _| (a, b), base: &|_| 0 };
     let out = &Parts::new(out);
-    multiply(&products, &Target { out, row_stride: n, columns: Columns::of_matrix(n, 1), epilogue }, tools);
+    multiply(&products, &Target { out, base: 0, row_stride: n, columns: Columns::of_matrix(n, 1), epilogue }, tools);
 }
 
 /// `A B` as a new array, on one thread.

@@ -70,6 +70,8 @@ impl Columns {
 /// The output of a product, shared by the tasks that fill it.
 pub(crate) struct Target<'a, T> {
     pub(crate) out: &'a Parts<'a, T>,
+    /// Where the first element lies.
+    pub(crate) base: usize,
     pub(crate) row_stride: usize,
     pub(crate) columns: Columns,
     pub(crate) epilogue: Epilogue<'a, T>,
@@ -86,7 +88,7 @@ pub(crate) struct Finished<'t, T> {
     pub(crate) column: usize,
     /// How many columns it covers.
     pub(crate) n: usize,
-    /// Where the output begins.
+    /// Where the tile's output begins, where there are several.
     pub(crate) base: usize,
     pub(crate) place: Place,
     /// Whether these are the first terms of the sum, so that `β` applies.
@@ -103,6 +105,7 @@ impl<T: Real> Target<'_, T> {
     #[inline(always)]
     pub(crate) unsafe fn store(&self, finished: Finished<'_, T>) {
         let Finished { tile, width, rows, column, n, base, place, first, last } = finished;
+        let base = self.base + base;
         let beta = if first { self.epilogue.beta } else { T::one() };
         let plain = !last || (self.epilogue.bias.is_none() && self.epilogue.activation == Activation::Identity);
         let sums = tile.0.chunks_exact_mut(width).zip(rows.clone());

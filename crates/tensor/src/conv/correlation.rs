@@ -1,0 +1,302 @@
+//! The product that forward and input gradient share: filters slid over images, for every group.
+
+#![allow(unsafe_code)] // Tasks write disjoint pixels of one output.
+
+use super::field::{Blocking, Field};
+use crate::gemm::Tools;
+use crate::gemm::blocks::{aligned, longest_depth};
+use crate::gemm::kernel::{Job, Kernel, Rhs, SLACK, Tile, dispatch, tile_shape};
+use crate::gemm::target::{Finished, Target};
+use crate::parallel::{n_tasks, rows, share};
+use gradwise_core::Real;
+use std::ops::Range;
+
+/// Outputs in a block: enough that the rows staged twice, for the taps above and below, are few.
+const BLOCK_LINES: usize = 512;
+
+/// `out[row, line] = Σ_(channel, tap) weights[row, channel, tap] · source[channel, place of line + tap]`, for each group.
+///
+/// Lines are the pixels of a regular grid in each image. The order of the sum is that of channels, then taps.
+pub(super) struct Correlation<'a, T> {
+    /// Images `[n, c, h, w]`, `c` over all groups.
+    pub(super) source: &'a [T],
+    pub(super) source_shape: [usize; 4],
+    pub(super) groups: usize,
+    /// Rows of the result in a group.
+    pub(super) rows: usize,
+    /// Height and width of the grid of lines.
+    pub(super) lines: [usize; 2],
+    /// Distance of the grid's points in the source, down and across.
+    pub(super) step: [usize; 2],
+    /// Where the first point's first tap lies in the source; it may be outside.
+    pub(super) origin: [isize; 2],
+    /// Triples: how far the tap is below and beside the first, and its place in a filter.
+    pub(super) taps: &'a [u32],
+    pub(super) weights: &'a [T],
+    /// From a group's, row's and channel's weights to the next's.
+    pub(super) weight_strides: [usize; 3],
+}
+
+impl<T: Real> Correlation<'_, T> {
+    fn n_taps(&self) -> usize {
+        self.taps.len() / 3
+    }
+
+    /// Channels in a group, as far as they are in the sum.
+    fn channels(&self) -> usize {
+        if self.taps.is_empty() { 0 } else { self.source_shape[1] / self.groups }
+    }
+
+    fn reach(&self) -> [usize; 2] {
+        let far = |axis: usize| self.taps.iter().skip(axis).step_by(3).max().map_or(0, |&far| far as usize);
+        [far(0), far(1)]
+    }
+
+    /// Channels in a block of the sum. It depends on shapes alone.
+    fn block_channels(&self) -> usize {
+        let blocks = (self.channels() * self.n_taps()).div_ceil(longest_depth::<T>()).max(1);
+        self.channels().div_ceil(blocks).max(1)
+    }
+
+    /// The blocks of channels; one, and empty, where there are no channels.
+    fn channel_blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        let (len, all) = (self.block_channels(), self.channels());
+        (0..all.div_ceil(len).max(1)).map(move |i| i * len..((i + 1) * len).min(all))
+    }
+
+    /// Computes all of it.
+    pub(super) fn run(&self, target: &Target<'_, T>, tools: &mut Tools<'_, T>) {
+        let n = self.source_shape[0];
+        let (per_image, n_taps) = (self.lines[0] * self.lines[1], self.n_taps());
+        if n * per_image * self.rows * self.groups == 0 {
+            return;
+        }
+        let level = tools.level;
+        let (mr, nr) = tile_shape::<T>(level);
+        let row_panels = self.rows.div_ceil(mr);
+        let packed_group = row_panels * mr * self.channels() * n_taps;
+
+        let depth = self.channels() * n_taps;
+        let work = (n * per_image).saturating_mul(self.rows * self.groups).saturating_mul(depth.max(8)) / 8;
+        let tasks = n_tasks(tools.pool, work);
+        // Blocks may be of any size without changing a bit: small ones where each thread would else not get several.
+        let target_lines =
+            BLOCK_LINES.min((n * per_image).div_ceil(4 * tasks)).max(if tasks == 1 { BLOCK_LINES } else { nr });
+        let blocking = Blocking::new(n, self.lines, target_lines);
+        let field = Field::new(blocking.images, [blocking.rows, self.lines[1]], self.step, self.reach());
+        let field_len = (self.block_channels() * field.channel() + SLACK).next_multiple_of(16);
+        let panel_len = (self.block_channels() * n_taps * nr + SLACK).next_multiple_of(16);
+        let per_task = field_len + panel_len;
+
+        let mut offsets = tools.scratch.take_words(n_taps);
+        for (offset, tap) in offsets.iter_mut().zip(self.taps.as_chunks::<3>().0) {
+            *offset = field.tap([tap[0] as usize, tap[1] as usize]) as u32;
+        }
+        let mut weights = tools.scratch.take(self.groups * packed_group + SLACK);
+        let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
+        {
+            let weights = aligned(&mut weights);
+            for (group, packed) in weights.chunks_exact_mut(packed_group.max(1)).take(self.groups).enumerate() {
+                self.pack_weights(group, mr, packed);
+            }
+            let (weights, offsets) = (&*weights, &*offsets);
+            let run = |task: usize, buffer: &mut [T]| {
+                let (field_buffer, panel) = buffer.split_at_mut(field_len);
+                let blocks = share(blocking.len(), 1, tasks, task);
+                dispatch(
+                    level,
+                    Part {
+                        correlation: self,
+                        target,
+                        blocking,
+                        field,
+                        blocks,
+                        offsets,
+                        weights,
+                        packed_group,
+                        field_buffer,
+                        panel,
+                    },
+                );
+            };
+            let buffers = &mut aligned(&mut buffer)[..tasks * per_task];
+            if tasks == 1 {
+                run(0, buffers);
+            } else {
+                rows(tools.pool, buffers, per_task, 1, usize::MAX, &|tasks, buffers| {
+                    tasks.zip(buffers.chunks_exact_mut(per_task)).for_each(|(task, buffer)| run(task, buffer));
+                });
+            }
+        }
+        tools.scratch.give(buffer);
+        tools.scratch.give(weights);
+        tools.scratch.give_words(offsets);
+    }
+
+    /// The weights of a group as panels of `mr` rows, for each block of channels one after the other.
+    fn pack_weights(&self, group: usize, mr: usize, packed: &mut [T]) {
+        let [group_stride, row_stride, channel_stride] = self.weight_strides;
+        let n_taps = self.n_taps();
+        let mut rest = packed;
+        for channels in self.channel_blocks() {
+            let depth = channels.len() * n_taps;
+            for first in (0..self.rows).step_by(mr) {
+                let (panel, after) = rest.split_at_mut(mr * depth);
+                rest = after;
+                for i in 0..mr {
+                    let column = panel.iter_mut().skip(i).step_by(mr);
+                    let row = first + i;
+                    if row >= self.rows {
+                        column.for_each(|x| *x = T::zero());
+                        continue;
+                    }
+                    let start = group * group_stride + row * row_stride;
+                    let sources = channels.clone().flat_map(|channel| {
+                        let filter = start + channel * channel_stride;
+                        self.taps.as_chunks::<3>().0.iter().map(move |tap| filter + tap[2] as usize)
+                    });
+                    column.zip(sources).for_each(|(x, at)| *x = self.weights[at]);
+                }
+            }
+        }
+    }
+}
+
+/// One task: some blocks of the batch.
+struct Part<'a, 'c, 't, T> {
+    correlation: &'a Correlation<'c, T>,
+    target: &'a Target<'t, T>,
+    blocking: Blocking,
+    field: Field,
+    blocks: Range<usize>,
+    /// Where each tap's pixels lie in the field.
+    offsets: &'a [u32],
+    weights: &'a [T],
+    packed_group: usize,
+    field_buffer: &'a mut [T],
+    panel: &'a mut [T],
+}
+
+impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
+    #[inline(always)]
+    fn run<K: Kernel<T>>(self, kernel: K) {
+        let Part { correlation, target, blocking, field, field_buffer, panel, .. } = self;
+        let (mut tile, n_taps) = (Tile::new(), correlation.n_taps());
+        let [height, width] = correlation.lines;
+        let (rows, row_panels) = (correlation.rows, correlation.rows.div_ceil(K::MR));
+        for block in self.blocks {
+            let (images, lines) = blocking.block(block);
+            let first_line = (images.start * height + lines.start) * width;
+            let n_lines = images.len() * lines.len() * width;
+            let origin = [correlation.origin[0] + (lines.start * correlation.step[0]) as isize, correlation.origin[1]];
+            for group in 0..correlation.groups {
+                let weights = &self.weights[group * self.packed_group..];
+                for channels in correlation.channel_blocks() {
+                    let (first, last) = (channels.start == 0, channels.end == correlation.channels());
+                    let depth = channels.len() * n_taps;
+                    let weights = &weights[channels.start * n_taps * row_panels * K::MR..];
+                    let all = group * correlation.channels();
+                    field.stage(
+                        correlation.source,
+                        correlation.source_shape,
+                        all + channels.start..all + channels.end,
+                        images.clone(),
+                        origin,
+                        field_buffer,
+                    );
+                    for line in (0..n_lines).step_by(K::NR) {
+                        let n = K::NR.min(n_lines - line);
+                        let runs = Runs::new(&field, [lines.len(), width], line, n);
+                        let patches = Patches { field: field_buffer, channel: field.channel(), offsets: self.offsets };
+                        match K::NR {
+                            16 => patches.pack::<16>(channels.len(), &runs, panel),
+                            _ => patches.pack::<8>(channels.len(), &runs, panel),
+                        }
+                        let rhs = Rhs { data: &*panel, stride: K::NR };
+                        let place = target.columns.locate(first_line + line, n);
+                        for row_panel in 0..row_panels {
+                            let first_row = row_panel * K::MR;
+                            let m = K::MR.min(rows - first_row);
+                            kernel.packed(m, depth, &weights[first_row * depth..], rhs, &mut tile);
+                            let start = group * rows + first_row;
+                            let finished = Finished {
+                                tile: &mut tile,
+                                width: K::NR,
+                                rows: start..start + m,
+                                column: first_line + line,
+                                n,
+                                base: 0,
+                                place,
+                                first,
+                                last,
+                            };
+                            // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
+                            unsafe { target.store(finished) };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the lines of a panel lie in a field: up to 16 runs of neighbours, as pairs of places in panel and field.
+struct Runs {
+    runs: [(usize, usize); SLACK],
+    len: usize,
+}
+
+impl Runs {
+    #[inline(always)]
+    fn new(field: &Field, [height, width]: [usize; 2], first: usize, n: usize) -> Self {
+        let mut runs = Runs { runs: [(0, 0); SLACK], len: 0 };
+        let (row, mut x) = (first / width, first % width);
+        let (mut image, mut y, mut at) = (row / height, row % height, 0);
+        while at < n {
+            runs.runs[runs.len] = (at, field.line(image, y) + x);
+            runs.len += 1;
+            at += width - x;
+            (x, y) = (0, y + 1);
+            if y == height {
+                (y, image) = (0, image + 1);
+            }
+        }
+        runs
+    }
+}
+
+/// The patches of a staged block.
+struct Patches<'a, T> {
+    field: &'a [T],
+    channel: usize,
+    offsets: &'a [u32],
+}
+
+impl<T: Real> Patches<'_, T> {
+    /// Packs the patches of a panel's lines.
+    ///
+    /// Every run is copied in full width: what is too much lies where the next run or the next row will be written, or in the slack
+    /// behind the panel, and columns beyond the last line are never used.
+    #[inline(always)]
+    fn pack<const WIDTH: usize>(&self, channels: usize, runs: &Runs, panel: &mut [T]) {
+        let mut at = 0;
+        for channel in 0..channels {
+            let field = &self.field[channel * self.channel..];
+            if let ([(_, from)], offsets) = (&runs.runs[..runs.len], self.offsets) {
+                for &offset in offsets {
+                    let from = from + offset as usize;
+                    panel[at..at + WIDTH].copy_from_slice(&field[from..from + WIDTH]);
+                    at += WIDTH;
+                }
+            } else {
+                for &offset in self.offsets {
+                    for (to, from) in &runs.runs[..runs.len] {
+                        let (to, from) = (at + to, from + offset as usize);
+                        panel[to..to + WIDTH].copy_from_slice(&field[from..from + WIDTH]);
+                    }
+                    at += WIDTH;
+                }
+            }
+        }
+    }
+}
