@@ -4,19 +4,21 @@ use crate::Failure;
 use crate::ci::{Context, Stage, run_stages};
 use crate::run::{cargo, stream};
 
-/// Cases of each property test; a plain run has proptest's 256 or fewer.
-const CASES: &str = "4096";
+/// How often the property tests are run. Each run draws its cases anew, so this multiplies the cases of those tests that fix their
+/// number too, which `PROPTEST_CASES` does not reach.
+const ROUNDS: usize = 10;
+
+/// Cases of the property tests that leave their number open.
+const CASES: (&str, &str) = ("PROPTEST_CASES", "1024");
 
 const STAGES: &[&Stage] = &[
     // Code generated for release, where overflow wraps and debug assertions are gone; tests marked as long are included.
-    &Stage {
-        name: "release",
-        run: |cx| test(cx, &["--release"], &["--include-ignored"], &[("PROPTEST_CASES", CASES)]),
-    },
+    &Stage { name: "release", run: |cx| test(cx, &["--include-ignored"], &[]) },
+    &Stage { name: "cases", run: |cx| (0..ROUNDS).try_for_each(|_| test(cx, &[], &[CASES])) },
     // Every kernel in its portable form: what a processor without vector extensions computes.
-    &Stage { name: "portable", run: |cx| test(cx, &["--release"], &[], &[("GRADWISE_SIMD", "portable")]) },
-    // Tests must not lean on each other or on the order of threads.
-    &Stage { name: "one thread", run: |cx| test(cx, &["--release"], &["--test-threads=1"], &[]) },
+    &Stage { name: "portable", run: |cx| test(cx, &[], &[("GRADWISE_SIMD", "portable")]) },
+    // Tests must not lean on running beside each other.
+    &Stage { name: "one thread", run: |cx| test(cx, &["--test-threads=1"], &[]) },
 ];
 
 /// Runs the long checks.
@@ -24,9 +26,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     run_stages(STAGES)
 }
 
-fn test(cx: &mut Context, build: &[&str], runner: &[&str], environment: &[(&str, &str)]) -> Result<(), Failure> {
-    let targets = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"];
-    let mut command = cargo(&cx.workspace.root, [&targets, build, &["--"], runner].concat());
+fn test(cx: &mut Context, runner: &[&str], environment: &[(&str, &str)]) -> Result<(), Failure> {
+    let arguments = ["test", "--workspace", "--release", "--no-fail-fast", "--lib", "--bins", "--tests", "--"];
+    let mut command = cargo(&cx.workspace.root, [&arguments, runner].concat());
     command.envs(environment.iter().copied());
     stream(command, &mut cx.tests)
 }
