@@ -4,7 +4,7 @@
 //! next: clippy's are those of the single crates, the tests' are those of the examples.
 
 use crate::run::{Tests, cargo, stream};
-use crate::workspace::{Workspace, is_library};
+use crate::workspace::Workspace;
 use crate::{Failure, consumers, tidy};
 use cargo_metadata::{Message, TargetKind};
 use std::collections::BTreeSet;
@@ -194,9 +194,7 @@ fn build_examples(workspace: &Workspace) -> Result<BTreeSet<PathBuf>, Failure> {
 fn package(cx: &mut Context) -> Result<(), Failure> {
     let mut command = cargo(&cx.workspace.root, ["package", "--allow-dirty"]);
     for package in cx.workspace.crates() {
-        if is_library(package) || package.publish.is_none() {
-            command.args(["--package", package.name.as_str()]);
-        }
+        command.args(["--package", package.name.as_str()]);
     }
     stream(command, &mut cx.tests)
 }

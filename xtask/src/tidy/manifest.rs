@@ -35,6 +35,12 @@ pub(super) fn check_metadata(place: &str, manifest: &str) -> Result<Vec<Violatio
     Ok(violations)
 }
 
+/// Checks that both licence texts lie in a crate's folder (as links to the root's), so that they are in its package.
+pub(super) fn check_licences(place: &str, exists: impl Fn(&str) -> bool) -> Vec<Violation> {
+    let missing = ["LICENSE-MIT", "LICENSE-APACHE"].into_iter().filter(|file| !exists(file));
+    missing.map(|file| Violation::new(&METADATA, place, format!("no {file} beside it: link the root's"))).collect()
+}
+
 /// Checks a crate's README, and that the library (its `lib.rs`, where there is one) has it as its documentation.
 pub(super) fn check_readme(place: &str, readme: Option<&str>, front: Option<&str>) -> Vec<Violation> {
     let Some(readme) = readme else { return vec![Violation::new(&README, place, "missing")] };
@@ -95,6 +101,13 @@ mod tests {
         let violations =
             check_metadata("a", &whole.replace("description = 'x'\n", "").replace("[lints]", "[x]")).unwrap();
         assert_eq!(told(&violations), ["[package] has no description", "[lints] does not say `workspace = true`"]);
+    }
+
+    #[test]
+    fn missing_licences_are_told() {
+        assert!(check_licences("a", |_| true).is_empty());
+        let violations = check_licences("a", |file| file == "LICENSE-MIT");
+        assert_eq!(told(&violations), ["no LICENSE-APACHE beside it: link the root's"]);
     }
 
     #[test]

@@ -111,6 +111,7 @@ fn check_manifests(workspace: &Workspace, violations: &mut Vec<Violation>) -> Re
         let text = fs::read_to_string(&package.manifest_path)?;
         let place = workspace.relative(package.manifest_path.as_std_path());
         violations.extend(manifest::check_metadata(&place, &text)?);
+        violations.extend(manifest::check_licences(&place, |file| folder(package).join(file).exists()));
         let readme = folder(package).join("README.md");
         let front = is_library(package).then(|| folder(package).join("src/lib.rs"));
         let front = front.map(fs::read_to_string).transpose()?;
