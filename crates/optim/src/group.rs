@@ -1,7 +1,7 @@
 //! Parameters that are trained differently from the others.
 
-use crate::{check, pattern::Pattern};
-use gradwise_core::Result;
+use crate::check;
+use gradwise_core::{PathPattern, Result};
 
 /// Some of a model's parameters, with the factors that apply to them.
 ///
@@ -31,7 +31,7 @@ use gradwise_core::Result;
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
-    pub(crate) pattern: Pattern,
+    pub(crate) pattern: PathPattern,
     max_axes: Option<usize>,
     pub(crate) learning_rate: f64,
     pub(crate) weight_decay: f64,
@@ -44,15 +44,15 @@ impl Group {
     /// # Errors
     /// If the pattern is malformed: an empty name, or `**` within one.
     pub fn matching(pattern: &str) -> Result<Self> {
-        Ok(Group::new(Pattern::new("group: pattern", pattern)?, None))
+        Ok(Group::new(PathPattern::new("group: pattern", pattern)?, None))
     }
 
     /// The parameters with at most one axis: biases, and the scales and shifts of normalizations.
     pub fn vectors() -> Self {
-        Group::new(Pattern::all(), Some(1))
+        Group::new(PathPattern::all(), Some(1))
     }
 
-    fn new(pattern: Pattern, max_axes: Option<usize>) -> Self {
+    fn new(pattern: PathPattern, max_axes: Option<usize>) -> Self {
         Group { pattern, max_axes, learning_rate: 1.0, weight_decay: 1.0, frozen: false }
     }
 

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod check;
-mod pattern;
 
 pub mod clip;
 mod erased;

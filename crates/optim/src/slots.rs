@@ -1,8 +1,8 @@
 //! What an optimizer knows of each parameter of the model it trains.
 
-use crate::{Group, Rule, pattern::Pattern, sums};
+use crate::{Group, Rule, sums};
 use gradwise_core::ndarray::ArrayD;
-use gradwise_core::{Error, Param, Params, ParamsExt, Real, Result};
+use gradwise_core::{Error, Param, Params, ParamsExt, PathPattern, Real, Result};
 
 /// One parameter: its path and shape, the factors of its groups, and the rule's state.
 pub(crate) struct Slot<S> {
@@ -84,7 +84,7 @@ pub(crate) fn bind<T: Real, R: Rule<T>, M: Params<T> + ?Sized>(
         slots.push(slot);
     });
     // An empty model has nothing that "all parameters" could match, and that is no typing error.
-    let unmatched = groups.iter().zip(matched).find(|(group, matched)| !matched && group.pattern != Pattern::all());
+    let unmatched = groups.iter().zip(matched).find(|(group, matched)| !matched && group.pattern != PathPattern::all());
     if let Some((group, _)) = unmatched {
         let paths = slots.iter().map(|slot| slot.path.as_str()).collect::<Vec<_>>().join(", ");
         let expected = format!("a pattern that matches one of the model's parameters ({paths})");

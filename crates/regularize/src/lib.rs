@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod check;
-mod pattern;
 
 mod early_stopping;
 mod norms;

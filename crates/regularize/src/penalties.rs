@@ -1,7 +1,7 @@
 //! Penalties over a model's parameters.
 
-use crate::{Penalty, pattern::Pattern};
-use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result, ndarray::ArrayD};
+use crate::Penalty;
+use gradwise_core::{Error, Grads, Params, ParamsExt, PathPattern, Real, Result, ndarray::ArrayD};
 
 /// Penalties on chosen parameters of a model.
 ///
@@ -23,7 +23,7 @@ use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result, ndarray::Arra
 /// # Ok::<(), gradwise_regularize::Error>(())
 /// ```
 pub struct Penalties<T> {
-    entries: Vec<(Pattern, Box<dyn Penalty<T>>)>,
+    entries: Vec<(PathPattern, Box<dyn Penalty<T>>)>,
     /// For each parameter of the model, in their order, the entries that apply.
     chosen: Option<Vec<Vec<usize>>>,
 }
@@ -39,7 +39,7 @@ impl<T: Real> Penalties<T> {
     /// # Errors
     /// If the pattern is malformed: an empty name, or `**` within one.
     pub fn on(mut self, pattern: &str, penalty: impl Penalty<T> + 'static) -> Result<Self> {
-        self.entries.push((Pattern::new("penalties: pattern", pattern)?, Box::new(penalty)));
+        self.entries.push((PathPattern::new("penalties: pattern", pattern)?, Box::new(penalty)));
         self.chosen = None;
         Ok(self)
     }
@@ -110,7 +110,7 @@ impl<T> std::fmt::Debug for Penalties<T> {
 /// Which penalties apply to which parameter: found out once.
 fn resolve<'c, T: Real, M: Params<T> + ?Sized>(
     known: &'c mut Option<Vec<Vec<usize>>>,
-    entries: &[(Pattern, Box<dyn Penalty<T>>)],
+    entries: &[(PathPattern, Box<dyn Penalty<T>>)],
     model: &M,
 ) -> Result<&'c [Vec<usize>]> {
     if known.is_none() {

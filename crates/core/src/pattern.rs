@@ -1,19 +1,30 @@
 //! Patterns over the paths of parameters.
 
-use gradwise_core::{Error, Result};
+use crate::{Error, Result};
 
 /// A pattern such as `encoder.**` or `**.bias`.
 ///
 /// A path is a list of names between dots. `*` stands for any text within one name, `**` for any number of whole names, none
 /// included. The pattern has to match the whole path.
+///
+/// ```
+/// use gradwise_core::PathPattern;
+///
+/// let biases = PathPattern::new("group: pattern", "**.bias")?;
+/// assert!(biases.matches("encoder.2.bias") && !biases.matches("encoder.2.weight"));
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub struct PathPattern {
     names: Vec<String>,
 }
 
-impl Pattern {
-    /// Reads a pattern; `what` is the option it was given to.
-    pub(crate) fn new(what: &'static str, text: &str) -> Result<Self> {
+impl PathPattern {
+    /// Reads a pattern; `what` is the option it was given to, for the error.
+    ///
+    /// # Errors
+    /// If a name in it is empty, or `**` stands beside other text in one name.
+    pub fn new(what: &'static str, text: &str) -> Result<Self> {
         let mut names: Vec<String> = Vec::new();
         for name in text.split('.') {
             if name.is_empty() || (name != "**" && name.contains("**")) {
@@ -25,17 +36,22 @@ impl Pattern {
                 names.push(name.to_owned());
             }
         }
-        Ok(Pattern { names })
+        Ok(PathPattern { names })
+    }
+
+    /// The pattern of every path.
+    pub fn all() -> Self {
+        PathPattern { names: vec!["**".to_owned()] }
     }
 
     /// Whether it matches the whole path.
-    pub(crate) fn matches(&self, path: &str) -> bool {
+    pub fn matches(&self, path: &str) -> bool {
         let path: Vec<&str> = if path.is_empty() { Vec::new() } else { path.split('.').collect() };
         names_match(&self.names, &path)
     }
 }
 
-impl std::fmt::Display for Pattern {
+impl std::fmt::Display for PathPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.names.join("."))
     }
@@ -64,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(pattern: &str, path: &str, expected: bool) {
-        let pattern = Pattern::new("test", pattern).unwrap();
+        let pattern = PathPattern::new("test", pattern).unwrap();
         assert_eq!(pattern.matches(path), expected, "`{pattern}` on `{path}`");
     }
 
@@ -99,8 +115,8 @@ mod tests {
     #[test]
     fn malformed_patterns_are_refused_in_words() {
         for text in ["", ".", "a..b", "a.", "a**", "***"] {
-            let error = Pattern::new("penalties: pattern", text).unwrap_err().to_string();
-            assert!(error.starts_with("penalties: pattern: expected names"), "{error}");
+            let error = PathPattern::new("group: pattern", text).unwrap_err().to_string();
+            assert!(error.starts_with("group: pattern: expected names"), "{error}");
         }
     }
 
