@@ -93,13 +93,7 @@ pub fn sum_to<T: Real>(
 }
 
 /// The same for a dense gradient, times a factor.
-pub(crate) fn sum_slice_to<T: Real>(
-    pool: &dyn Pool,
-    factor: T,
-    grad: &[T],
-    shape: &[usize],
-    slot: &mut Slot<'_, T>,
-) {
+pub(crate) fn sum_slice_to<T: Real>(pool: &dyn Pool, factor: T, grad: &[T], shape: &[usize], slot: &mut Slot<'_, T>) {
     let axes = repeated_axes(slot.grad.shape(), shape);
     let sum = SumInto { factor, add: !slot.first };
     fold(pool, &sum, grad, shape, axes, slot.slice_mut());

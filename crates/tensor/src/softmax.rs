@@ -225,7 +225,13 @@ fn forward_block<T: Real>(kind: Kind, layout: &Layout, x: &[T], y: &mut [T], sta
     }
 }
 
-fn backward<T: Real>(kind: Kind, axis: usize, at: &At<'_, T>, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) -> Result<()> {
+fn backward<T: Real>(
+    kind: Kind,
+    axis: usize,
+    at: &At<'_, T>,
+    slot: &mut Slot<'_, T>,
+    cx: &mut Cx<'_, T>,
+) -> Result<()> {
     let layout = Layout::new(kind.name(), axis, slot.grad.shape())?;
     let (y, grad) = (Dense::of(at.output, cx.scratch), Dense::of(at.grad, cx.scratch));
     let (first, out) = (slot.first, slot.slice_mut());

@@ -92,7 +92,8 @@ impl AxisSet {
 
     /// The shape without these axes, or with length 1 in them if `keep`.
     pub fn reduced(self, shape: &[usize], keep: bool) -> IxDyn {
-        let mut out = IxDyn::zeros(if keep { shape.len() } else { (0..shape.len()).filter(|&a| !self.contains(a)).count() });
+        let mut out =
+            IxDyn::zeros(if keep { shape.len() } else { (0..shape.len()).filter(|&a| !self.contains(a)).count() });
         let kept = (0..shape.len()).filter(|&a| keep || !self.contains(a));
         for (o, axis) in out.slice_mut().iter_mut().zip(kept) {
             *o = if self.contains(axis) { 1 } else { shape[axis] };

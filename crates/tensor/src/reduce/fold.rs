@@ -3,9 +3,9 @@
 //! What is folded is a small value with a neutral start, a step and a merge ([`Fold`]); the order in which elements meet depends on
 //! the shape alone, so results are bit-identical for any number of threads.
 
+use super::AxisSet;
 use crate::nest::Nest;
 use crate::parallel;
-use super::AxisSet;
 use crate::simd::vectorize;
 use gradwise_core::{Pool, Real};
 use std::ops::Range;

@@ -57,10 +57,18 @@ impl Pad {
                 PadMode::Edge | PadMode::Wrap => usize::MAX,
             };
             if before.max(after) > largest {
-                return Err(Error::shape("pad", format!("a longer axis {axis} to add {before} and {after} elements from"), x));
+                return Err(Error::shape(
+                    "pad",
+                    format!("a longer axis {axis} to add {before} and {after} elements from"),
+                    x,
+                ));
             }
             let Some(len) = before.checked_add(after).and_then(|n| n.checked_add(x[axis])) else {
-                return Err(Error::value("pad: amounts", "an axis that fits into memory", format_args!("{before} and {after}")));
+                return Err(Error::value(
+                    "pad: amounts",
+                    "an axis that fits into memory",
+                    format_args!("{before} and {after}"),
+                ));
             };
             out[axis] = len;
         }
@@ -148,12 +156,7 @@ pub fn pad_backward<T: Real>(pad: &Pad, grad: &ArrayRefD<T>, slot: &mut Slot<'_,
     backward(&mut Scratch::default(), pad, grad, slot)
 }
 
-fn backward<T: Real>(
-    scratch: &mut Scratch<T>,
-    pad: &Pad,
-    grad: &ArrayRefD<T>,
-    slot: &mut Slot<'_, T>,
-) -> Result<()> {
+fn backward<T: Real>(scratch: &mut Scratch<T>, pad: &Pad, grad: &ArrayRefD<T>, slot: &mut Slot<'_, T>) -> Result<()> {
     let x = slot.grad.raw_dim();
     let shape = pad.shape(x.slice())?;
     if shape.slice() != grad.shape() {

@@ -2,8 +2,8 @@
 
 use super::{check_axis, only, only_slot};
 use crate::broadcast::{fits, sum_to};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use crate::dense::Dense;
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::{ArrayView, Axis, IxDyn};
 
 /// The same elements in standard order, in another shape of the same size.
@@ -59,8 +59,9 @@ impl<T: Real> Op<T> for Reshape {
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<()> {
         let Some(slot) = only_slot(grads) else { return Ok(()) };
         let grad = Dense::of(at.grad, cx.scratch);
-        let reshaped = ArrayView::from_shape(slot.grad.raw_dim(), &*grad)
-            .map_err(|_| Error::shape("reshape", format!("as many elements as {:?} has", slot.grad.shape()), at.grad.shape()))?;
+        let reshaped = ArrayView::from_shape(slot.grad.raw_dim(), &*grad).map_err(|_| {
+            Error::shape("reshape", format!("as many elements as {:?} has", slot.grad.shape()), at.grad.shape())
+        })?;
         slot.add(&reshaped);
         grad.release(cx.scratch);
         Ok(())
@@ -221,7 +222,11 @@ impl<T: Real> Op<T> for BroadcastTo {
     ) -> Result<()> {
         let x = only("broadcast_to", inputs)?;
         let Some(x) = x.broadcast(out.raw_dim()) else {
-            return Err(Error::shape("broadcast_to", format!("a shape that broadcasts to {:?}", out.shape()), x.shape()));
+            return Err(Error::shape(
+                "broadcast_to",
+                format!("a shape that broadcasts to {:?}", out.shape()),
+                x.shape(),
+            ));
         };
         out.assign(&x);
         Ok(())
