@@ -1,1 +1,54 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod build;
+mod size;
+mod weights;
+
+mod chain;
+mod function;
+mod residual;
+
+mod batch_norm;
+mod conv;
+mod dropout;
+mod linear;
+mod norm;
+mod pool;
+mod shape;
+
+mod tape_ext;
+
+pub mod activations;
+pub mod loss;
+pub mod models;
+
+pub use activations::*;
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d};
+pub use build::{Build, Configured, Finished};
+pub use chain::{Chain, ChainBuilder};
+pub use conv::{
+    Conv, Conv1d, Conv2d, ConvConfig, ConvOptions, ConvTranspose1d, ConvTranspose2d, Convolution, Transposed,
+};
+pub use dropout::Dropout;
+pub use function::Function;
+pub use linear::{Linear, LinearConfig};
+pub use loss::{BceWithLogitsLoss, CrossEntropyLoss, HuberLoss, MaeLoss, MseLoss};
+pub use norm::{GroupNorm, LayerNorm, RmsNorm};
+pub use pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, MaxPool2d};
+pub use residual::{Identity, Residual};
+pub use shape::{Flatten, Reshape};
+pub use size::{Size, Size1, Size2};
+pub use tape_ext::TapeExt;
+
+// What a custom layer and a loop of one's own need, so that this crate alone is enough.
+pub use gradwise_autograd::{Mode, Module, Tape, Var, Workspace, check, predict};
+pub use gradwise_core as core;
+pub use gradwise_core::{Error, Grads, Key, Loss, Param, Params, ParamsExt, Path, Real, Reduction, Result, Updates};
+// The trait and the derive macro share their name, as is the custom.
+pub use gradwise_derive::ParamsLayers as Params;
+pub use gradwise_init::{
+    self as init, Constant, HeNormal, HeUniform, Init, InitExt, LecunNormal, LecunUniform, Normal, TruncatedNormal,
+    Uniform, XavierNormal, XavierUniform, Zeros,
+};
+pub use gradwise_tensor::{self as tensor, Activation, Axes};

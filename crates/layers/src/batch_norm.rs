@@ -1,0 +1,170 @@
+//! Batch normalization, with its running statistics.
+
+use crate::build::at_least_one;
+use gradwise_autograd::{Module, Tape, Var};
+use gradwise_core::{Error, Param, Real, Result};
+use gradwise_derive::Params;
+use gradwise_tensor::norm;
+use ndarray::{Array1, ArrayD, IxDyn, Zip};
+
+/// Batch normalization of `D` axes of positions: `y = γ (x - μ) / √(σ² + ε) + β`, with mean and variance of each channel.
+///
+/// - Training takes `μ` and `σ²` from the whole batch, samples and positions, and moves the running statistics towards them,
+///   `running ← (1 - momentum) · running + momentum · batch`, the variance being the unbiased one (PyTorch's convention). The new
+///   values are emitted through the tape, once a forward pass; whoever owns the model applies them, once a step.
+/// - Evaluation takes `μ` and `σ²` from the running statistics: a sample's result does not depend on the others.
+/// - A batch with fewer than two values a channel has no variance and is refused in training.
+///
+/// Parameters are `weight` (γ, of ones) and `bias` (β, of zeros); buffers are `running_mean` and `running_var`.
+///
+/// Source: Ioffe and Szegedy, *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML 2015.
+///
+/// ```
+/// use gradwise_layers::{BatchNorm2d, ParamsExt};
+///
+/// let norm = BatchNorm2d::<f32>::new(16)?.with_relu();
+/// assert_eq!(norm.paths(), ["weight", "bias", "running_mean", "running_var"]);
+/// assert_eq!(norm.n_trainable(), 32);
+/// # Ok::<(), gradwise_layers::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Params)]
+pub struct BatchNorm<T, const D: usize> {
+    weight: Option<Param<T>>,
+    bias: Option<Param<T>>,
+    running_mean: Param<T>,
+    running_var: Param<T>,
+    momentum: f64,
+    epsilon: f64,
+    relu: bool,
+}
+
+/// Batch normalization of features, `[samples, channels]`, or of sequences, `[samples, channels, length]`.
+pub type BatchNorm1d<T> = BatchNorm<T, 1>;
+/// Batch normalization of images, `[samples, channels, height, width]`.
+pub type BatchNorm2d<T> = BatchNorm<T, 2>;
+
+impl<T: Real, const D: usize> BatchNorm<T, D> {
+    /// Batch normalization of this many channels, with momentum 0.1 and ε = 1e-5.
+    ///
+    /// # Errors
+    /// If there is no channel.
+    pub fn new(channels: usize) -> Result<Self> {
+        at_least_one("batch_norm: channels", channels)?;
+        Ok(BatchNorm {
+            weight: Some(Param::new(Array1::ones(channels))),
+            bias: Some(Param::new(Array1::zeros(channels))),
+            running_mean: Param::buffer(Array1::zeros(channels)),
+            running_var: Param::buffer(Array1::ones(channels)),
+            momentum: 0.1,
+            epsilon: 1e-5,
+            relu: false,
+        })
+    }
+
+    /// With this weight of a batch in the running statistics.
+    ///
+    /// # Errors
+    /// If it is not in `[0, 1]`.
+    pub fn with_momentum(self, momentum: f64) -> Result<Self> {
+        if (0.0..=1.0).contains(&momentum) {
+            Ok(BatchNorm { momentum, ..self })
+        } else {
+            Err(Error::value("batch_norm: momentum", "a number in [0, 1]", momentum))
+        }
+    }
+
+    /// With this ε.
+    ///
+    /// # Errors
+    /// If it is not a positive number.
+    pub fn with_epsilon(self, epsilon: f64) -> Result<Self> {
+        norm::BatchNorm::new(epsilon)?;
+        Ok(BatchNorm { epsilon, ..self })
+    }
+
+    /// With a ReLU behind it, in the same pass.
+    #[must_use]
+    pub fn with_relu(self) -> Self {
+        BatchNorm { relu: true, ..self }
+    }
+
+    /// Without γ and β.
+    #[must_use]
+    pub fn without_affine(self) -> Self {
+        BatchNorm { weight: None, bias: None, ..self }
+    }
+
+    /// With `γ = 0`: at the end of a residual block, which then begins as the identity (Goyal et al., *Accurate, large minibatch SGD*,
+    /// 2017).
+    #[must_use]
+    pub fn zero_weight(mut self) -> Self {
+        if let Some(weight) = &mut self.weight {
+            weight.value.fill(T::zero());
+        }
+        self
+    }
+
+    fn channels(&self) -> usize {
+        self.running_mean.value.len()
+    }
+
+    fn check(&self, shape: &[usize]) -> Result<()> {
+        let rank = shape.len() == D + 2 || (D == 1 && shape.len() == 2);
+        if rank && shape[1] == self.channels() {
+            return Ok(());
+        }
+        let positions = match D {
+            1 => "] or [samples, channels, length",
+            2 => ", height, width",
+            _ => ", …",
+        };
+        let expected = format!("[samples, channels{positions}] with {} channels", self.channels());
+        Err(Error::shape("batch_norm", expected, shape))
+    }
+
+    /// Emits `(1 - momentum) · old + momentum · factor · batch` for a buffer, `batch` being what the operation that made `y` saved at
+    /// `index`.
+    fn emit<'p>(&'p self, tape: &mut Tape<'p, T>, buffer: &'p Param<T>, y: Var, index: usize, factor: f64) {
+        // Without gradients nothing is saved, and there are no statistics to be had.
+        if tape.saved(y).is_none_or(|saved| saved.arrays.len() <= index) {
+            return;
+        }
+        let mut new: ArrayD<T> = tape.scratch().array(IxDyn(buffer.value.shape()));
+        if let Some(saved) = tape.saved(y) {
+            let (keep, take) = (T::of(1.0 - self.momentum), T::of(self.momentum * factor));
+            Zip::from(&mut new)
+                .and(tape.buffer(buffer))
+                .and(&saved.arrays[index])
+                .for_each(|new, &old, &batch| *new = keep * old + take * batch);
+        }
+        tape.update(buffer, new);
+    }
+}
+
+impl<T: Real, const D: usize> Module<T> for BatchNorm<T, D> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        tape.layer(&self.running_mean, "batch_norm", |tape| {
+            let shape = tape.shape(x)?;
+            self.check(&shape).map_err(|error| error.at(tape.path()))?;
+            let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| [tape.param(w), tape.param(b)]);
+            if !tape.training() {
+                let op = norm::BatchNormInference::new(self.epsilon)?.with_relu(self.relu);
+                let [mean, variance] = [tape.param(&self.running_mean), tape.param(&self.running_var)];
+                return match affine {
+                    Some([weight, bias]) => tape.apply(op, &[x, mean, variance, weight, bias]),
+                    None => tape.apply(op, &[x, mean, variance]),
+                };
+            }
+            let op = norm::BatchNorm::new(self.epsilon)?.with_relu(self.relu);
+            let y = match affine {
+                Some([weight, bias]) => tape.apply(op, &[x, weight, bias])?,
+                None => tape.apply(op, &[x])?,
+            };
+            // At least 2, or the operation would have refused.
+            let n = shape[0] * shape[2..].iter().product::<usize>();
+            self.emit(tape, &self.running_mean, y, 0, 1.0);
+            self.emit(tape, &self.running_var, y, 1, n as f64 / (n - 1) as f64);
+            Ok(y)
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! One layer after another.
+
+use crate::Build;
+use gradwise_autograd::{Module, Tape, Var};
+use gradwise_core::{Error, Key, Param, Params, Path, Real, Result};
+
+/// Layers one after another: `f₃(f₂(f₁(x)))`.
+///
+/// Each layer goes by its position, or by a name; errors, readings and the paths of parameters carry it. A chain is made of finished
+/// layers, or by a [`ChainBuilder`], which hands each configuration a key of its own:
+///
+/// ```
+/// use gradwise_layers::{Activation, Chain, Dropout, Key, Linear, ParamsExt};
+///
+/// let model: Chain<f32> = Chain::seeded(Key::new(7))
+///     .then(Linear::config(64, 32).activation(Activation::Relu))
+///     .then(Dropout::new(0.2)?)
+///     .named("head", Linear::config(32, 10))
+///     .build()?;
+/// assert_eq!(model.paths(), ["0.weight", "0.bias", "head.weight", "head.bias"]);
+/// # Ok::<(), gradwise_layers::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Chain<T: Real> {
+    links: Vec<Link<T>>,
+}
+
+struct Link<T: Real> {
+    /// The position in decimals where no name was given, so that nothing is formatted in a step.
+    name: String,
+    named: bool,
+    layer: Box<dyn Module<T>>,
+}
+
+impl<T: Real> Chain<T> {
+    /// A chain without layers: the identity.
+    pub fn new() -> Self {
+        Chain { links: Vec::new() }
+    }
+
+    /// Begins a chain whose layers draw their first weights with keys derived from this one, by their position or name.
+    pub fn seeded(key: Key) -> ChainBuilder<T> {
+        ChainBuilder { key, chain: Ok(Chain::new()) }
+    }
+
+    /// With one more layer at the end.
+    #[must_use]
+    pub fn with(mut self, layer: impl Module<T> + 'static) -> Self {
+        self.push(Box::new(layer));
+        self
+    }
+
+    /// With one more layer at the end, under a name.
+    ///
+    /// # Errors
+    /// If the name is empty, begins with a digit, has a dot, or is taken.
+    pub fn with_named(mut self, name: &str, layer: impl Module<T> + 'static) -> Result<Self> {
+        let digit = name.starts_with(|c: char| c.is_ascii_digit());
+        if name.is_empty() || digit || name.contains('.') || self.links.iter().any(|link| link.name == name) {
+            let expected = "a name of its own, without dots and not beginning with a digit";
+            return Err(Error::value("chain: name of a layer", expected, format_args!("{name:?}")));
+        }
+        self.links.push(Link { name: name.to_owned(), named: true, layer: Box::new(layer) });
+        Ok(self)
+    }
+
+    /// Adds a layer whose type is not known.
+    pub fn push(&mut self, layer: Box<dyn Module<T>>) {
+        self.links.push(Link { name: self.links.len().to_string(), named: false, layer });
+    }
+
+    /// How many layers there are.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// The layers with their names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &dyn Module<T>)> {
+        self.links.iter().map(|link| (link.name.as_str(), &*link.layer))
+    }
+}
+
+impl<T: Real> FromIterator<Box<dyn Module<T>>> for Chain<T> {
+    fn from_iter<I: IntoIterator<Item = Box<dyn Module<T>>>>(layers: I) -> Self {
+        let mut chain = Chain::new();
+        layers.into_iter().for_each(|layer| chain.push(layer));
+        chain
+    }
+}
+
+impl<T: Real> std::fmt::Debug for Chain<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.links.iter().map(|link| &link.name)).finish()
+    }
+}
+
+impl<T: Real> Params<T> for Chain<T> {
+    fn each<'a>(&'a self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &'a Param<T>)) {
+        for (i, link) in self.links.iter().enumerate() {
+            let at = if link.named { path.field(&link.name) } else { path.index(i) };
+            link.layer.each(at, f);
+        }
+    }
+
+    fn each_mut(&mut self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &mut Param<T>)) {
+        for (i, link) in self.links.iter_mut().enumerate() {
+            let at = if link.named { path.field(&link.name) } else { path.index(i) };
+            link.layer.each_mut(at, f);
+        }
+    }
+}
+
+impl<T: Real> Module<T> for Chain<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        self.links.iter().try_fold(x, |x, link| tape.scope(&link.name, |tape| link.layer.forward(tape, x)))
+    }
+}
+
+/// A chain in the making: see [`Chain::seeded`].
+///
+/// The first error is kept until [`ChainBuilder::build`], with the layer it belongs to, so that a chain reads as one expression.
+pub struct ChainBuilder<T: Real> {
+    key: Key,
+    chain: Result<Chain<T>>,
+}
+
+impl<T: Real> ChainBuilder<T> {
+    /// Adds a layer, or what becomes one, at the end.
+    #[must_use]
+    pub fn then<K, B: Build<T, K, Layer: 'static>>(self, layer: B) -> Self {
+        let key = self.key;
+        self.and(|chain| {
+            let position = chain.len();
+            let layer = layer.build(key.with(position as u64)).map_err(|error| error.at(&position.to_string()))?;
+            Ok(chain.with(layer))
+        })
+    }
+
+    /// Adds a layer, or what becomes one, at the end, under a name.
+    #[must_use]
+    pub fn named<K, B: Build<T, K, Layer: 'static>>(self, name: &str, layer: B) -> Self {
+        let key = self.key.with_str(name);
+        self.and(|chain| chain.with_named(name, layer.build(key).map_err(|error| error.at(name))?))
+    }
+
+    /// The chain.
+    ///
+    /// # Errors
+    /// The first of the layers' errors.
+    pub fn build(self) -> Result<Chain<T>> {
+        self.chain
+    }
+
+    fn and(self, f: impl FnOnce(Chain<T>) -> Result<Chain<T>>) -> Self {
+        ChainBuilder { key: self.key, chain: self.chain.and_then(f) }
+    }
+}
+
+impl<T: Real> std::fmt::Debug for ChainBuilder<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChainBuilder").field("key", &self.key).field("chain", &self.chain).finish()
+    }
+}

@@ -1,0 +1,462 @@
+//! What layers do beyond their gradients: shapes, first weights, running statistics, modes, names, refusals.
+
+use gradwise_layers::*;
+use ndarray::{Array, ArrayD, Axis, IxDyn};
+
+fn input<T: Real>(shape: &[usize]) -> ArrayD<T> {
+    Uniform::new(-1.0, 1.0).unwrap().array(shape, Key::new(9)).unwrap()
+}
+
+/// The output of a layer, and the buffers it updates, applied.
+fn run<T: Real, M: Module<T>>(layer: &mut M, x: &ArrayD<T>, mode: Mode) -> Result<ArrayD<T>> {
+    let mut workspace = Workspace::new();
+    let mut updates = Updates::default();
+    let y = {
+        let mut tape = Tape::new(&mut workspace, mode);
+        tape.watch(layer);
+        let x = tape.input(x);
+        let y = layer.forward(&mut tape, x)?;
+        tape.take_updates(&mut updates);
+        tape.value(y).to_owned()
+    };
+    updates.apply(layer);
+    Ok(y)
+}
+
+#[track_caller]
+fn close<T: Real>(a: &ArrayD<T>, b: &ArrayD<T>, tolerance: f64) {
+    assert_eq!(a.shape(), b.shape());
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a.as_f64(), b.as_f64());
+        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} is not {b}");
+    }
+}
+
+#[track_caller]
+fn out_shape<K>(layer: impl Build<f32, K>, shape: &[usize], expected: &[usize]) {
+    let mut layer = layer.build(Key::new(1)).unwrap();
+    for mode in [Mode::train(0, 0), Mode::evaluate()] {
+        assert_eq!(run(&mut layer, &input(shape), mode).unwrap().shape(), expected);
+    }
+}
+
+#[test]
+fn shapes() {
+    out_shape(Linear::config(3, 5), &[2, 3], &[2, 5]);
+    out_shape(Linear::config(3, 5), &[2, 7, 3], &[2, 7, 5]);
+    out_shape(Linear::config(3, 5), &[0, 3], &[0, 5]);
+    out_shape(Conv2d::config(1, 4, 3), &[2, 1, 8, 8], &[2, 4, 6, 6]);
+    out_shape(Conv2d::config(4, 8, 3).stride(2).padding(1).groups(4), &[2, 4, 7, 8], &[2, 8, 4, 4]);
+    out_shape(Conv2d::config(1, 1, 3).dilation(2), &[1, 1, 8, 8], &[1, 1, 4, 4]);
+    out_shape(Conv1d::config(2, 4, 3).padding(1), &[2, 2, 9], &[2, 4, 9]);
+    out_shape(ConvTranspose2d::config(3, 2, 4).stride(2).padding(1), &[1, 3, 5, 5], &[1, 2, 10, 10]);
+    out_shape(BatchNorm1d::new(3).unwrap(), &[4, 3], &[4, 3]);
+    out_shape(BatchNorm1d::new(3).unwrap(), &[4, 3, 2], &[4, 3, 2]);
+    out_shape(BatchNorm2d::new(3).unwrap(), &[1, 3, 2, 2], &[1, 3, 2, 2]);
+    out_shape(LayerNorm::new(&[3]).unwrap(), &[4, 3], &[4, 3]);
+    out_shape(MaxPool2d::new(2).unwrap(), &[1, 2, 5, 4], &[1, 2, 2, 2]);
+    out_shape(MaxPool2d::new(2).unwrap().ceil_mode(), &[1, 2, 5, 4], &[1, 2, 3, 2]);
+    out_shape(GlobalAvgPool2d, &[2, 3, 4, 5], &[2, 3]);
+    out_shape(AdaptiveAvgPool2d::new(2).unwrap(), &[2, 3, 4, 5], &[2, 3, 2, 2]);
+    out_shape(Flatten, &[2, 3, 4], &[2, 12]);
+    out_shape(Flatten, &[0, 3, 4], &[0, 12]);
+    out_shape(Flatten, &[3], &[3, 1]);
+    out_shape(Reshape::new(&[3, 4]), &[2, 12], &[2, 3, 4]);
+    out_shape(Chain::new(), &[2, 3], &[2, 3]);
+}
+
+#[test]
+fn parameters_of_the_models() {
+    let mlp: Chain<f32> = models::mlp(&[784, 256, 10], Key::new(0)).unwrap();
+    assert_eq!(mlp.n_trainable(), 203_530);
+    assert_eq!(mlp.paths(), ["hidden0.weight", "hidden0.bias", "head.weight", "head.bias"]);
+    let net: Chain<f32> = models::ConvNetConfig::new([1, 28, 28], 10).build(Key::new(0)).unwrap();
+    assert_eq!(net.n_trainable(), 98_554);
+    // 3 kernels, 3 batch norms of four arrays, 2 linear layers of two.
+    assert_eq!(net.n_params(), 3 + 12 + 4);
+    let small: Chain<f64> = models::ConvNetConfig::new([1, 8, 8], 10).build(Key::new(0)).unwrap();
+    assert_eq!(small.n_trainable(), 98_554 - 8 * 64 * 128);
+    let logits = predict(&small, &input(&[2, 1, 8, 8]), &mut Workspace::new()).unwrap();
+    assert_eq!(logits.shape(), &[2, 10]);
+}
+
+#[test]
+fn first_weights_keep_the_variance_and_biases_are_zero() {
+    let std = |p: &Param<f64>| (p.value.mapv(|x| x * x).mean().unwrap()).sqrt();
+    for (activation, gain) in
+        [(Activation::Identity, 1.0), (Activation::Relu, 2f64.sqrt()), (Activation::Tanh, 5.0 / 3.0)]
+    {
+        let layer: Linear<f64> = Linear::config(100, 200).activation(activation).build(Key::new(1)).unwrap();
+        assert!((std(layer.weight()) * 10.0 / gain - 1.0).abs() < 0.02, "{activation:?}");
+        assert!(layer.bias().unwrap().value.iter().all(|&b| b == 0.0));
+    }
+    let grouped: Conv2d<f64> = Conv2d::config(64, 64, 3).groups(4).build(Key::new(1)).unwrap();
+    assert_eq!(grouped.weight().value.shape(), &[64, 16, 3, 3]);
+    assert!((std(grouped.weight()) * 12.0 - 1.0).abs() < 0.02);
+    let transposed: ConvTranspose2d<f64> = ConvTranspose2d::config(64, 16, 3).build(Key::new(1)).unwrap();
+    assert_eq!(transposed.weight().value.shape(), &[64, 16, 3, 3]);
+    assert!((std(transposed.weight()) * 24.0 - 1.0).abs() < 0.02);
+    let he: Linear<f64> = Linear::config(50, 400)
+        .init(HeNormal::new())
+        .bias_init(Constant::new(0.5).unwrap())
+        .build(Key::new(1))
+        .unwrap();
+    assert!((std(he.weight()) * 5.0 - 1.0).abs() < 0.03);
+    assert_eq!(he.bias().unwrap().value.sum(), 200.0);
+}
+
+#[test]
+fn keys_decide_the_first_weights() {
+    let build = |seed| {
+        Chain::<f32>::seeded(Key::new(seed)).then(Linear::config(3, 3)).then(Linear::config(3, 3)).build().unwrap()
+    };
+    let values = |chain: &Chain<f32>| {
+        let mut values = Vec::new();
+        chain.visit(|_, p| values.push(p.value.clone()));
+        values
+    };
+    let (a, b, c) = (values(&build(1)), values(&build(1)), values(&build(2)));
+    assert_eq!(a, b);
+    assert_ne!(a[0], c[0]);
+    assert_ne!(a[0], a[2], "two layers of one shape begin differently");
+    // Another layer at the end leaves those before it as they were.
+    let longer = build(1).with(Relu).with(Linear::new(3, 1, Key::new(8)).unwrap());
+    assert_eq!(values(&longer)[..4], a[..]);
+    // f32 is f64, rounded.
+    let double: Linear<f64> = Linear::new(3, 3, Key::new(1)).unwrap();
+    let single: Linear<f32> = Linear::new(3, 3, Key::new(1)).unwrap();
+    assert_eq!(double.weight().value.mapv(|x| x as f32), single.weight().value);
+}
+
+fn running_statistics<T: Real>(tolerance: f64) {
+    let mut norm = BatchNorm2d::<T>::new(2).unwrap().with_momentum(0.25).unwrap();
+    let x = input::<T>(&[4, 2, 3, 3]).mapv(|x| T::of(3.0) * x + T::of(1.0));
+    let per_channel = |f: &dyn Fn(&[f64]) -> f64| {
+        let values = |c| x.index_axis(Axis(1), c).iter().map(|x| x.as_f64()).collect::<Vec<_>>();
+        Array::from_iter([0, 1].map(|c| T::of(f(&values(c))))).into_dyn()
+    };
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let square = |v: &[f64]| v.iter().map(|x| (x - mean(v)).powi(2)).sum::<f64>();
+    let buffers = |norm: &BatchNorm2d<T>| {
+        let mut buffers = Vec::new();
+        norm.visit(|path, p| {
+            if p.kind == gradwise_layers::core::Kind::Buffer {
+                buffers.push((path.to_string(), p.value.clone()));
+            }
+        });
+        assert_eq!((buffers[0].0.as_str(), buffers[1].0.as_str()), ("running_mean", "running_var"));
+        (buffers[0].1.clone(), buffers[1].1.clone())
+    };
+
+    // The output is normalized by the batch's own statistics.
+    let y = run(&mut norm, &x, Mode::train(0, 0)).unwrap();
+    let sums = y.sum_axis(Axis(3)).sum_axis(Axis(2)).sum_axis(Axis(0));
+    close(&sums, &ArrayD::zeros(IxDyn(&[2])), 18.0 * tolerance);
+    // One step: a quarter of the batch's mean and unbiased variance (of 36 values), three quarters of 0 and 1.
+    close(&buffers(&norm).0, &per_channel(&|v| 0.25 * mean(v)), tolerance);
+    close(&buffers(&norm).1, &per_channel(&|v| 0.75 + 0.25 * square(v) / 35.0), tolerance);
+    // Two steps.
+    run(&mut norm, &x, Mode::train(0, 1)).unwrap();
+    close(&buffers(&norm).0, &per_channel(&|v| (0.25 + 0.75 * 0.25) * mean(v)), tolerance);
+
+    // Evaluation uses them, and changes nothing.
+    let (mean, var) = buffers(&norm);
+    let y = run(&mut norm, &x, Mode::evaluate()).unwrap();
+    assert_eq!(buffers(&norm), (mean.clone(), var.clone()));
+    let expected = ArrayD::from_shape_fn(x.raw_dim(), |i| (x[&i] - mean[i[1]]) / (var[i[1]] + T::of(1e-5)).sqrt());
+    close(&y, &expected, tolerance);
+    // A sample's result does not depend on the others.
+    let alone = run(&mut norm, &x.slice_axis(Axis(0), (1..2).into()).to_owned(), Mode::evaluate()).unwrap();
+    close(&alone, &y.slice_axis(Axis(0), (1..2).into()).to_owned(), tolerance);
+
+    // One value a channel has no variance; in evaluation it is as good as many.
+    let before = buffers(&norm);
+    let error = run(&mut norm, &input(&[1, 2, 1, 1]), Mode::train(0, 0)).unwrap_err();
+    assert!(error.to_string().contains("more than one value a channel"), "{error}");
+    run(&mut norm, &input(&[1, 2, 1, 1]), Mode::evaluate()).unwrap();
+    assert_eq!(buffers(&norm), before);
+}
+
+#[test]
+fn running_statistics_follow_the_formula() {
+    running_statistics::<f64>(1e-12);
+    running_statistics::<f32>(2e-6);
+}
+
+#[test]
+fn a_batch_norm_that_runs_twice_in_a_step_continues_from_itself() {
+    let mut norm = BatchNorm1d::<f64>::new(1).unwrap().with_momentum(0.5).unwrap();
+    let x = ndarray::array![[1.0], [3.0]].into_dyn();
+    let mut workspace = Workspace::new();
+    let mut updates = Updates::default();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    tape.watch(&norm);
+    let v = tape.input(&x);
+    norm.forward(&mut tape, v).unwrap();
+    norm.forward(&mut tape, v).unwrap();
+    tape.take_updates(&mut updates);
+    drop(tape);
+    updates.apply(&mut norm);
+    norm.visit(|path, p| {
+        if path.to_string() == "running_mean" {
+            assert_eq!(p.value.sum(), 1.5);
+        }
+    });
+}
+
+#[test]
+fn fused_activations_equal_layers_of_their_own() {
+    fn body<T: Real>(tolerance: f64) {
+        let x = input::<T>(&[3, 2, 5, 5]);
+        let build = |activation| {
+            Conv2d::config(2, 3, 3).activation(activation).init(HeNormal::new()).build(Key::new(4)).unwrap()
+        };
+        let mut fused: Conv2d<T> = build(Activation::Relu);
+        let mut apart = Chain::new().with(build(Activation::Identity)).with(Relu);
+        let mode = Mode::train(0, 0);
+        close(&run(&mut fused, &x, mode).unwrap(), &run(&mut apart, &x, mode).unwrap(), tolerance);
+        let mut fused = BatchNorm2d::<T>::new(2).unwrap().with_relu();
+        let mut apart = Chain::new().with(BatchNorm2d::<T>::new(2).unwrap()).with(Relu);
+        for mode in [mode, Mode::evaluate()] {
+            close(&run(&mut fused, &x, mode).unwrap(), &run(&mut apart, &x, mode).unwrap(), tolerance);
+        }
+    }
+    body::<f64>(1e-12);
+    body::<f32>(1e-5);
+}
+
+#[test]
+fn dropout_drops_in_training_only() {
+    let x = ArrayD::<f64>::ones(IxDyn(&[50, 40]));
+    let mut dropout = Dropout::new(0.25).unwrap();
+    let y = run(&mut dropout, &x, Mode::train(1, 0)).unwrap();
+    let dropped = y.iter().filter(|&&y| y == 0.0).count();
+    // 2000 draws: standard error about 19.
+    assert!((dropped as f64 - 500.0).abs() < 100.0, "{dropped}");
+    assert!(y.iter().all(|&y| y == 0.0 || (y - 4.0 / 3.0).abs() < 1e-4));
+    assert_eq!(y, run(&mut dropout, &x, Mode::train(1, 0)).unwrap());
+    assert_ne!(y, run(&mut dropout, &x, Mode::train(1, 1)).unwrap());
+    assert_eq!(run(&mut dropout, &x, Mode::evaluate()).unwrap(), x);
+    // Two dropouts of one net drop different elements.
+    let mut two = Chain::new().with(dropout).with(dropout);
+    let both = run(&mut two, &x, Mode::train(1, 0)).unwrap().iter().filter(|&&y| y == 0.0).count();
+    assert!((both as f64 - 875.0).abs() < 120.0, "{both}");
+}
+
+#[track_caller]
+fn refused<X>(result: Result<X>, message: &str) {
+    match result {
+        Ok(_) => panic!("accepted, instead of: {message}"),
+        Err(error) => assert_eq!(error.to_string(), message),
+    }
+}
+
+#[test]
+fn options_out_of_range_are_refused_in_words() {
+    let key = Key::new(0);
+    refused(Linear::<f32>::new(0, 1, key), "linear: inputs: expected at least 1, got 0");
+    refused(Linear::<f32>::new(1, 0, key), "linear: outputs: expected at least 1, got 0");
+    refused(Dropout::new(1.5), "dropout: rate: expected a number in [0, 1), got 1.5");
+    refused(Dropout::new(f64::NAN), "dropout: rate: expected a number in [0, 1), got NaN");
+    refused(BatchNorm2d::<f32>::new(0), "batch_norm: channels: expected at least 1, got 0");
+    refused(
+        BatchNorm2d::<f32>::new(1).unwrap().with_momentum(1.5),
+        "batch_norm: momentum: expected a number in [0, 1], got 1.5",
+    );
+    refused(
+        BatchNorm2d::<f32>::new(1).unwrap().with_epsilon(0.0),
+        "batch_norm: epsilon: expected a positive number, got 0",
+    );
+    refused(LayerNorm::<f32>::new(&[]), "layer_norm: shape: expected at least one axis, each of at least 1, got []");
+    refused(
+        RmsNorm::<f32>::new(&[3, 0]),
+        "rms_norm: shape: expected at least one axis, each of at least 1, got [3, 0]",
+    );
+    refused(GroupNorm::<f32>::new(3, 4), "group_norm: groups: expected a divisor of the 4 channels, got 3");
+    refused(Conv2d::<f32>::config(0, 1, 3).build(key), "conv2d: inputs: expected at least 1, got 0");
+    refused(
+        Conv2d::<f32>::config(3, 4, 3).groups(2).build(key),
+        "conv2d: groups: expected a divisor of 3 inputs and 4 outputs, got 2",
+    );
+    refused(models::mlp::<f32>(&[3], key), "mlp: sizes: expected at least those of inputs and outputs, got [3]");
+    refused(models::mlp::<f32>(&[3, 0, 2], key), "hidden0: linear: outputs: expected at least 1, got 0");
+    let conv = models::ConvNetConfig::new([1, 7, 28], 10);
+    refused::<Chain<f32>>(conv.build(key), "conv_net: input: expected an image that can be halved 3 times, got 7 x 28");
+    let weight = Param::new(ndarray::arr2(&[[1.0_f32, 2.0]]));
+    let bias = Param::new(ndarray::arr1(&[1.0_f32, 2.0]));
+    refused(
+        Linear::from_params(weight, Some(bias), Activation::Identity),
+        "linear: expected a bias of shape [1], got shape [2]",
+    );
+    refused(
+        Chain::<f32>::new().with_named("a.b", Relu),
+        "chain: name of a layer: expected a name of its own, without dots and not beginning with a digit, got \"a.b\"",
+    );
+    refused(
+        Chain::<f32>::new().with_named("0", Relu).map(drop),
+        "chain: name of a layer: expected a name of its own, without dots and not beginning with a digit, got \"0\"",
+    );
+    assert!(Chain::<f32>::seeded(key).named("a", Relu).named("a", Relu).build().is_err());
+}
+
+#[derive(Params)]
+struct Block<T> {
+    inner: Linear<T>,
+    norm: Option<BatchNorm1d<T>>,
+}
+
+impl<T: Real> Module<T> for Block<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        let y = self.inner.forward(tape, x)?;
+        match &self.norm {
+            Some(norm) => norm.forward(tape, y),
+            None => Ok(y),
+        }
+    }
+}
+
+#[derive(Params)]
+struct Net<T: Real> {
+    blocks: Vec<Block<T>>,
+    head: Chain<T>,
+    scale: Param<T>,
+    width: usize,
+}
+
+impl<T: Real> Module<T> for Net<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        let y = self.blocks.iter().try_fold(x, |x, block| block.forward(tape, x))?;
+        let y = tape.scope("head", |tape| self.head.forward(tape, y))?;
+        let scale = tape.param(&self.scale);
+        tape.mul(y, scale)
+    }
+}
+
+fn net<T: Real>() -> Net<T> {
+    let key = Key::new(3);
+    let block = |i: u64, norm| Block { inner: Linear::new(4, 4, key.with(i)).unwrap(), norm };
+    Net {
+        blocks: vec![block(0, None), block(1, Some(BatchNorm1d::new(4).unwrap()))],
+        head: Chain::seeded(key).then(Tanh).then(Linear::config(4, 2)).build().unwrap(),
+        scale: Param::new(ndarray::arr1(&[T::one(), T::of(2.0)])),
+        width: 4,
+    }
+}
+
+#[test]
+fn custom_layers_nest() {
+    let mut net = net::<f64>();
+    assert_eq!(net.width, 4);
+    let paths = net.paths();
+    assert_eq!(paths[..3], ["blocks.0.inner.weight", "blocks.0.inner.bias", "blocks.1.inner.weight"]);
+    assert_eq!(
+        paths[4..8],
+        ["blocks.1.norm.weight", "blocks.1.norm.bias", "blocks.1.norm.running_mean", "blocks.1.norm.running_var"]
+    );
+    assert_eq!(paths[8..], ["head.1.weight", "head.1.bias", "scale"]);
+    check::module(&mut net, &input(&[5, 4])).unwrap();
+    let y = predict(&crate::net::<f32>(), &input(&[5, 4]), &mut Workspace::new()).unwrap();
+    close(&y.mapv(f64::from), &predict(&net, &input(&[5, 4]), &mut Workspace::new()).unwrap(), 1e-5);
+}
+
+#[test]
+fn errors_name_the_layer_the_operation_and_both_shapes() {
+    let mut net = net::<f32>();
+    refused(
+        run(&mut net, &input(&[5, 3]), Mode::evaluate()),
+        "blocks.0.inner: linear: expected [.., 4], got shape [5, 3]",
+    );
+    net.blocks[1].norm = Some(BatchNorm1d::new(3).unwrap());
+    refused(
+        run(&mut net, &input(&[5, 4]), Mode::train(0, 0)),
+        "blocks.1.norm: batch_norm: expected [samples, channels] or [samples, channels, length] with 3 channels, got shape [5, 4]",
+    );
+    let mut convolutions: Chain<f32> =
+        Chain::seeded(Key::new(0)).named("conv1", Conv2d::config(3, 4, 3)).build().unwrap();
+    let error = run(&mut convolutions, &input(&[2, 1, 8, 8]), Mode::evaluate()).unwrap_err();
+    assert_eq!(error.path(), Some("conv1"));
+    assert!(error.to_string().starts_with("conv1: conv2d: expected"), "{error}");
+    let mut pools =
+        Chain::<f32>::new().with_named("first", Relu).unwrap().with_named("pool", MaxPool2d::new(2).unwrap()).unwrap();
+    assert_eq!(run(&mut pools, &input(&[2, 1, 1, 1]), Mode::evaluate()).unwrap_err().path(), Some("pool"));
+    let mut residual = Residual::new(Linear::<f32>::new(3, 1, Key::new(0)).unwrap());
+    refused(
+        run(&mut residual, &input(&[2, 3]), Mode::evaluate()),
+        "residual: expected the shortcut's shape [2, 3] from the body, got shape [2, 1]",
+    );
+    refused(run(&mut Flatten, &input::<f32>(&[]), Mode::evaluate()), "flatten: expected [samples, …], got shape []");
+    let mut reshape = Chain::<f32>::new().with(Reshape::new(&[5]));
+    refused(
+        run(&mut reshape, &input(&[2, 4]), Mode::evaluate()),
+        "0: reshape: expected as many elements as [2, 5] has, got shape [2, 4]",
+    );
+}
+
+#[test]
+fn tape_functions_are_the_operations() {
+    let (x, y) = (input::<f64>(&[2, 3]), input::<f64>(&[2, 3]).mapv(|x| x + 2.0));
+    let labels = [0, 2];
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    let (a, b) = (tape.input(&x), tape.input(&y));
+    let equal = |v: Result<Var>, expected: ArrayD<f64>, tape: &Tape<'_, f64>| {
+        close(&tape.value(v.unwrap()).to_owned(), &expected, 1e-12);
+    };
+    macro_rules! case {
+        ($call:expr, $expected:expr) => {{
+            let v = $call;
+            equal(v, $expected, &tape);
+        }};
+    }
+    case!(tape.add(a, b), &x + &y);
+    case!(tape.sub(a, b), &x - &y);
+    case!(tape.mul(a, b), &x * &y);
+    case!(tape.div(a, b), &x / &y);
+    case!(tape.maximum(a, b), y.clone());
+    case!(tape.minimum(a, b), x.clone());
+    case!(tape.pow(b, a), ArrayD::from_shape_fn(x.raw_dim(), |i| y[&i].powf(x[&i])));
+    case!(tape.neg(a), x.mapv(|x| -x));
+    case!(tape.abs(a), x.mapv(f64::abs));
+    case!(tape.square(a), x.mapv(|x| x * x));
+    case!(tape.sqrt(b), y.mapv(f64::sqrt));
+    case!(tape.exp(a), x.mapv(f64::exp));
+    case!(tape.ln(b), y.mapv(f64::ln));
+    case!(tape.sin(a), x.mapv(f64::sin));
+    case!(tape.cos(a), x.mapv(f64::cos));
+    case!(tape.reciprocal(b), y.mapv(f64::recip));
+    case!(tape.relu(a), x.mapv(|x| x.max(0.0)));
+    case!(tape.leaky_relu(a, 0.1), x.mapv(|x| if x > 0.0 { x } else { 0.1 * x }));
+    case!(tape.sigmoid(a), x.mapv(|x| 1.0 / (1.0 + (-x).exp())));
+    case!(tape.silu(a), x.mapv(|x| x / (1.0 + (-x).exp())));
+    case!(tape.tanh(a), x.mapv(f64::tanh));
+    case!(tape.softplus(a), x.mapv(|x| x.exp().ln_1p()));
+    case!(tape.scale(a, 3.0), x.mapv(|x| 3.0 * x));
+    case!(tape.add_scalar(a, 3.0), x.mapv(|x| 3.0 + x));
+    case!(tape.sum(a, 0), x.sum_axis(Axis(0)));
+    case!(tape.mean(a, 1), x.mean_axis(Axis(1)).unwrap());
+    case!(tape.mean(a, Axes::All), ndarray::arr0(x.mean().unwrap()).into_dyn());
+    case!(tape.max(a, 1), x.map_axis(Axis(1), |r| r.fold(f64::MIN, |m, &x| m.max(x))));
+    case!(tape.min(a, 1), x.map_axis(Axis(1), |r| r.fold(f64::MAX, |m, &x| m.min(x))));
+    case!(tape.log_sum_exp(a, 1), x.mapv(f64::exp).sum_axis(Axis(1)).mapv(f64::ln));
+    case!(tape.variance(a, 1, 1), x.var_axis(Axis(1), 1.0));
+    case!(tape.dropout(a, 0.5), x.clone());
+    let softmax =
+        ArrayD::from_shape_fn(x.raw_dim(), |i| x[&i].exp() / x.index_axis(Axis(0), i[0]).mapv(f64::exp).sum());
+    case!(tape.softmax(a, 1), softmax.clone());
+    case!(tape.log_softmax(a, 1), softmax.mapv(f64::ln));
+    case!(tape.concat(&[a, b], 1), ndarray::concatenate![Axis(1), x, y]);
+    case!(tape.stack(&[a, b], 0), ndarray::stack![Axis(0), x, y]);
+    case!(tape.gather(a, 0, &labels[..1]), x.slice_axis(Axis(0), (0..1).into()).to_owned());
+    let transposed = tape.transpose(b).unwrap();
+    let matrix = |x: &ArrayD<f64>| x.clone().into_dimensionality::<ndarray::Ix2>().unwrap();
+    let product = matrix(&x).dot(&matrix(&y).t());
+    case!(tape.matmul(a, transposed), product.clone().into_dyn());
+    case!(tape.linear(a, b, None, Activation::Identity), product.into_dyn());
+    case!(tape.mean_squared_error(a, &y), ndarray::arr0((&x - &y).mapv(|d| d * d).mean().unwrap()).into_dyn());
+    let log_softmax = |i: usize, c: usize| x[[i, c]] - (0..3).map(|c| x[[i, c]].exp()).sum::<f64>().ln();
+    case!(
+        tape.softmax_cross_entropy(a, &labels),
+        ndarray::arr0(-0.5 * (log_softmax(0, 0) + log_softmax(1, 2))).into_dyn()
+    );
+    refused(tape.leaky_relu(a, f64::NAN), "leaky_relu: slope: expected a finite number, got NaN");
+}
