@@ -28,15 +28,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let digits = digits::<f32>();
     let mut parts = digits.train_test(&stratified_split(digits.labels(), 0.2, 0)?)?;
-    let scaler = StandardScaler::fit(Per::Whole, parts.train.inputs())?;
+    let scaler = StandardScaler::fit(Per::All, parts.train.inputs())?;
     scaler.transform(parts.train.inputs_mut())?;
     scaler.transform(parts.test.inputs_mut())?;
 
     let mut model: Chain<f32> = Chain::seeded(Key::new(0))
-        .add(Flatten)
-        .add(Linear::config(64, 64).activation(Activation::Relu))
+        .then(Flatten)
+        .then(Linear::config(64, 64).activation(Activation::Relu))
         .named("scaled", Scaled::new(64))
-        .add(Linear::config(64, 10))
+        .then(Linear::config(64, 10))
         .build()?;
     let optimizer = Optimizer::new(Adam::default(), Constant::new(3e-3)?);
     let mut trainer = Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, 0);
