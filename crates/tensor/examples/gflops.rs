@@ -7,8 +7,8 @@
 
 use gradwise_core::{Real, Scratch, Serial};
 use gradwise_tensor::gemm::{self, Epilogue, Tools};
-use gradwise_tensor::simd;
-use ndarray::{Array2, ArrayView2};
+use gradwise_tensor::{Activation, Conv2dGeometry, conv, simd};
+use ndarray::{Array2, Array4, ArrayView2};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -35,11 +35,9 @@ fn peak() -> f64 {
         return f64::NAN;
     }
     let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let begin = Instant::now();
+    for _ in 0..3 {
         // SAFETY: the level says that the processor has both features.
-        black_box(unsafe { run() });
-        best = best.min(begin.elapsed().as_secs_f64());
+        best = best.min(seconds(|| _ = black_box(unsafe { run() })));
     }
     2.0 * (8 * SUMS * STEPS) as f64 / best / 1e9
 }
@@ -50,18 +48,27 @@ fn peak() -> f64 {
     f64::NAN
 }
 
-/// Median seconds of a run of `f`, of about a fifth of a second of runs.
+/// Seconds that this thread has been running on a processor, where the system tells it, so that other programs do not count.
+fn processor_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse::<f64>().ok().map(|nanoseconds| nanoseconds / 1e9)
+}
+
+/// Seconds of a run of `f`: the best of a few averages, each over about a tenth of a second.
 fn seconds(mut f: impl FnMut()) -> f64 {
     f();
-    let mut times = Vec::new();
     let begin = Instant::now();
-    while times.len() < 5 || begin.elapsed().as_secs_f64() < 0.2 {
-        let begin = Instant::now();
-        f();
-        times.push(begin.elapsed().as_secs_f64());
+    f();
+    let runs = (0.1 / begin.elapsed().as_secs_f64()).ceil().clamp(1.0, 1e6);
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        let (begin, processor) = (Instant::now(), processor_seconds());
+        (0..runs as usize).for_each(|_| f());
+        let wall = begin.elapsed().as_secs_f64();
+        let spent = processor_seconds().zip(processor).map_or(wall, |(end, begin)| end - begin);
+        best = best.min(spent / runs);
     }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    best
 }
 
 struct Report {
@@ -76,7 +83,7 @@ impl Report {
         }
         let seconds = seconds(f);
         let rate = 2.0 * multiply_adds as f64 / seconds / 1e9;
-        println!("{name:<44} {:>10.1} µs {rate:>7.1} GFLOP/s {:>5.0} %", seconds * 1e6, 100.0 * rate / self.peak);
+        println!("{name:<48} {:>10.1} µs {rate:>7.1} GFLOP/s {:>5.0} %", seconds * 1e6, 100.0 * rate / self.peak);
     }
 }
 
@@ -119,8 +126,52 @@ fn products(report: &Report) {
     }
 }
 
+fn convolutions(report: &Report) {
+    let mut scratch = Scratch::<f32>::default();
+    let image = |shape: [usize; 4]| {
+        Array4::from_shape_fn(shape, |(n, c, h, w)| ((n + 3 * c + 5 * h + 7 * w) % 11) as f32 / 11.0 - 0.5)
+    };
+    let plain = Conv2dGeometry::new();
+    for (name, geometry, x, out_channels, kernel) in [
+        ("3x3 64->64", plain.padding([1, 1]), [32, 64, 32, 32], 64, 3),
+        ("3x3 16->16", plain.padding([1, 1]), [32, 16, 32, 32], 16, 3),
+        ("3x3 32->32", plain.padding([1, 1]), [32, 32, 16, 16], 32, 3),
+        ("3x3 64->64", plain.padding([1, 1]), [32, 64, 8, 8], 64, 3),
+        ("3x3 16->32 stride 2", plain.padding([1, 1]).stride([2, 2]).expect("positive"), [32, 16, 32, 32], 32, 3),
+        ("3x3 3->16", plain.padding([1, 1]), [32, 3, 32, 32], 16, 3),
+        ("3x3 1->32 no padding", plain, [64, 1, 28, 28], 32, 3),
+        ("3x3 32->64 no padding", plain, [64, 32, 26, 26], 64, 3),
+        ("1x1 64->64", plain, [32, 64, 32, 32], 64, 1),
+        ("3x3 depthwise 64", plain.padding([1, 1]).groups(64).expect("positive"), [32, 64, 32, 32], 64, 3),
+    ] {
+        let x_array = image(x);
+        let weight = image([out_channels, x[1] / geometry.n_groups(), kernel, kernel]);
+        let [h, w] = geometry.out_size([x[2], x[3]], [kernel, kernel]).expect("a kernel that fits");
+        let mut y = Array4::zeros((x[0], out_channels, h, w));
+        let work = y.len() * weight.len() / out_channels;
+        let name = format!("{name} on {}x{}x{}x{}", x[0], x[1], x[2], x[3]);
+        report.line(&format!("{name} forward"), work, || {
+            let tools = &mut Tools::new(&mut scratch, &Serial);
+            conv::conv2d_into(geometry, &x_array, &weight, None, Activation::Identity, &mut y, tools)
+                .expect("shapes that fit");
+        });
+        let y = image([x[0], out_channels, h, w]);
+        let mut x_grad = x_array.clone();
+        report.line(&format!("{name} input grad"), work, || {
+            let tools = &mut Tools::new(&mut scratch, &Serial);
+            conv::conv2d_input_grad(geometry, &y, &weight, 0.0, &mut x_grad, tools).expect("shapes that fit");
+        });
+        let mut w_grad = weight.clone();
+        report.line(&format!("{name} weight grad"), work, || {
+            let tools = &mut Tools::new(&mut scratch, &Serial);
+            conv::conv2d_weight_grad(geometry, &x_array, &y, 0.0, &mut w_grad, tools).expect("shapes that fit");
+        });
+    }
+}
+
 fn main() {
     let report = Report { peak: peak(), words: std::env::args().skip(1).collect() };
     println!("peak {:.1} GFLOP/s, level {:?}", report.peak, simd::level());
     products(&report);
+    convolutions(&report);
 }

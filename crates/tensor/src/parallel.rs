@@ -33,6 +33,16 @@ impl<'a, T> Parts<'a, T> {
         Parts { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
+    /// The slice's length.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The slice's first element, for kernels that write parts in several pieces. What holds for [`Parts::part`] holds for them.
+    pub(crate) fn as_mut_ptr(&self) -> *mut T {
+        self.start
+    }
+
     /// One part.
     ///
     /// # Panics

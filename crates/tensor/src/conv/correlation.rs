@@ -5,8 +5,9 @@
 use super::field::{Blocking, Field};
 use crate::gemm::Tools;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, Rhs, SLACK, Tile, dispatch, tile_shape};
-use crate::gemm::target::{Finished, Target};
+use crate::gemm::kernel::{Job, Kernel, Rhs, SLACK, Segments, dispatch, tile_shape};
+use crate::gemm::out::{Out, Tile};
+use crate::gemm::target::{Spot, Target};
 use crate::parallel::{n_tasks, rows, share};
 use gradwise_core::Real;
 use std::ops::Range;
@@ -88,9 +89,11 @@ impl<T: Real> Correlation<'_, T> {
         let panel_len = (self.block_channels() * n_taps * nr + SLACK).next_multiple_of(16);
         let per_task = field_len + panel_len;
 
-        let mut offsets = tools.scratch.take_words(n_taps);
-        for (offset, tap) in offsets.iter_mut().zip(self.taps.as_chunks::<3>().0) {
-            *offset = field.tap([tap[0] as usize, tap[1] as usize]) as u32;
+        let mut offsets = tools.scratch.take_words(self.block_channels() * n_taps);
+        for (channel, offsets) in offsets.chunks_exact_mut(n_taps.max(1)).enumerate() {
+            for (offset, tap) in offsets.iter_mut().zip(self.taps.as_chunks::<3>().0) {
+                *offset = (channel * field.channel() + field.tap([tap[0] as usize, tap[1] as usize])) as u32;
+            }
         }
         let mut weights = tools.scratch.take(self.groups * packed_group + SLACK);
         let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
@@ -133,20 +136,21 @@ impl<T: Real> Correlation<'_, T> {
         tools.scratch.give_words(offsets);
     }
 
-    /// The weights of a group as panels of `mr` rows, for each block of channels one after the other.
+    /// The weights of a group as panels of at most `mr` rows, all nearly of one height, for each block of channels one after the other.
     fn pack_weights(&self, group: usize, mr: usize, packed: &mut [T]) {
         let [group_stride, row_stride, channel_stride] = self.weight_strides;
         let n_taps = self.n_taps();
         let mut rest = packed;
         for channels in self.channel_blocks() {
             let depth = channels.len() * n_taps;
-            for first in (0..self.rows).step_by(mr) {
+            let panels = self.rows.div_ceil(mr);
+            for rows in (0..panels).map(|i| share(self.rows, 1, panels, i)) {
                 let (panel, after) = rest.split_at_mut(mr * depth);
                 rest = after;
                 for i in 0..mr {
                     let column = panel.iter_mut().skip(i).step_by(mr);
-                    let row = first + i;
-                    if row >= self.rows {
+                    let row = rows.start + i;
+                    if row >= rows.end {
                         column.for_each(|x| *x = T::zero());
                         continue;
                     }
@@ -169,7 +173,7 @@ struct Part<'a, 'c, 't, T> {
     blocking: Blocking,
     field: Field,
     blocks: Range<usize>,
-    /// Where each tap's pixels lie in the field.
+    /// Where the taps of a block's channels find their pixels in the field.
     offsets: &'a [u32],
     weights: &'a [T],
     packed_group: usize,
@@ -184,6 +188,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
         let (mut tile, n_taps) = (Tile::new(), correlation.n_taps());
         let [height, width] = correlation.lines;
         let (rows, row_panels) = (correlation.rows, correlation.rows.div_ceil(K::MR));
+        let panels = Panels::new(width, K::NR, rows);
         for block in self.blocks {
             let (images, lines) = blocking.block(block);
             let first_line = (images.start * height + lines.start) * width;
@@ -204,39 +209,82 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                         origin,
                         field_buffer,
                     );
-                    for line in (0..n_lines).step_by(K::NR) {
-                        let n = K::NR.min(n_lines - line);
-                        let runs = Runs::new(&field, [lines.len(), width], line, n);
-                        let patches = Patches { field: field_buffer, channel: field.channel(), offsets: self.offsets };
-                        match K::NR {
-                            16 => patches.pack::<16>(channels.len(), &runs, panel),
-                            _ => patches.pack::<8>(channels.len(), &runs, panel),
+                    let offsets = Segments::new(&self.offsets[..depth], 1);
+                    for line in (0..panels.len(lines.len() * images.len())).map(|i| panels.line(i, n_lines)) {
+                        let n = line.len();
+                        let runs = Runs::new(&field, [lines.len(), width], line.start, n);
+                        // Neighbours in the field are read from there; others are first gathered.
+                        let field = runs.only().map(|from| &field_buffer[from..]);
+                        if field.is_none() {
+                            let patches = Patches { field: field_buffer, offsets: offsets.offsets() };
+                            match K::NR {
+                                16 => patches.pack::<16>(&runs, panel),
+                                _ => patches.pack::<8>(&runs, panel),
+                            }
                         }
-                        let rhs = Rhs { data: &*panel, stride: K::NR };
-                        let place = target.columns.locate(first_line + line, n);
+                        let column = first_line + line.start;
+                        let place = target.columns.locate(column, n);
                         for row_panel in 0..row_panels {
-                            let first_row = row_panel * K::MR;
-                            let m = K::MR.min(rows - first_row);
-                            kernel.packed(m, depth, &weights[first_row * depth..], rhs, &mut tile);
-                            let start = group * rows + first_row;
-                            let finished = Finished {
-                                tile: &mut tile,
-                                width: K::NR,
-                                rows: start..start + m,
-                                column: first_line + line,
+                            let rows = share(rows, 1, row_panels, row_panel);
+                            let m = rows.len();
+                            let spot = Spot {
+                                rows: group * correlation.rows + rows.start..group * correlation.rows + rows.end,
+                                column,
                                 n,
                                 base: 0,
                                 place,
                                 first,
                                 last,
                             };
+                            let weights = &weights[row_panel * K::MR * depth..];
+                            let kernel = |out: Out<'_, T>| match field {
+                                Some(field) => kernel.offsets(m, weights, field, &offsets, out),
+                                None => kernel.packed(m, depth, weights, Rhs { data: panel, stride: K::NR }, out),
+                            };
                             // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
-                            unsafe { target.store(finished) };
+                            unsafe { target.fill(spot, K::NR, &mut tile, kernel) };
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// How the lines of a block are cut into panels: across the ends of rows, or each row for itself.
+///
+/// A panel within a row is read where it lies, without being gathered first, but the last one of each row may be short.
+#[derive(Clone, Copy)]
+struct Panels {
+    /// Lines in a row.
+    width: usize,
+    /// Lines in a panel.
+    panel: usize,
+    by_row: bool,
+}
+
+impl Panels {
+    fn new(width: usize, panel: usize, rows: usize) -> Self {
+        /// Rows of a product that take as long as gathering a panel for all of them.
+        const GATHERING: usize = 6;
+        let whole = width.next_multiple_of(panel) - width;
+        // By rows, a share of `whole / width` of the work is done on lines that are not there.
+        Panels { width, panel, by_row: width >= panel && whole * rows <= GATHERING * width }
+    }
+
+    /// The number of panels in a block of so many rows.
+    fn len(&self, rows: usize) -> usize {
+        if self.by_row { rows * self.width.div_ceil(self.panel) } else { (rows * self.width).div_ceil(self.panel) }
+    }
+
+    /// The lines of a panel, in a block of `n_lines`.
+    fn line(&self, i: usize, n_lines: usize) -> Range<usize> {
+        if self.by_row {
+            let in_row = self.width.div_ceil(self.panel);
+            let (row, start) = (i / in_row * self.width, i % in_row * self.panel);
+            return row + start..row + (start + self.panel).min(self.width);
+        }
+        i * self.panel..((i + 1) * self.panel).min(n_lines)
     }
 }
 
@@ -247,6 +295,12 @@ struct Runs {
 }
 
 impl Runs {
+    /// Where the only run begins.
+    #[inline(always)]
+    fn only(&self) -> Option<usize> {
+        (self.len == 1).then_some(self.runs[0].1)
+    }
+
     #[inline(always)]
     fn new(field: &Field, [height, width]: [usize; 2], first: usize, n: usize) -> Self {
         let mut runs = Runs { runs: [(0, 0); SLACK], len: 0 };
@@ -268,7 +322,7 @@ impl Runs {
 /// The patches of a staged block.
 struct Patches<'a, T> {
     field: &'a [T],
-    channel: usize,
+    /// Where the channels' taps find their pixels.
     offsets: &'a [u32],
 }
 
@@ -278,24 +332,11 @@ impl<T: Real> Patches<'_, T> {
     /// Every run is copied in full width: what is too much lies where the next run or the next row will be written, or in the slack
     /// behind the panel, and columns beyond the last line are never used.
     #[inline(always)]
-    fn pack<const WIDTH: usize>(&self, channels: usize, runs: &Runs, panel: &mut [T]) {
-        let mut at = 0;
-        for channel in 0..channels {
-            let field = &self.field[channel * self.channel..];
-            if let ([(_, from)], offsets) = (&runs.runs[..runs.len], self.offsets) {
-                for &offset in offsets {
-                    let from = from + offset as usize;
-                    panel[at..at + WIDTH].copy_from_slice(&field[from..from + WIDTH]);
-                    at += WIDTH;
-                }
-            } else {
-                for &offset in self.offsets {
-                    for (to, from) in &runs.runs[..runs.len] {
-                        let (to, from) = (at + to, from + offset as usize);
-                        panel[to..to + WIDTH].copy_from_slice(&field[from..from + WIDTH]);
-                    }
-                    at += WIDTH;
-                }
+    fn pack<const WIDTH: usize>(&self, runs: &Runs, panel: &mut [T]) {
+        for (k, &offset) in self.offsets.iter().enumerate() {
+            for (to, from) in &runs.runs[..runs.len] {
+                let (to, from) = (k * WIDTH + to, from + offset as usize);
+                panel[to..to + WIDTH].copy_from_slice(&self.field[from..from + WIDTH]);
             }
         }
     }

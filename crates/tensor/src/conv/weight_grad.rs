@@ -5,8 +5,9 @@
 use super::field::{Blocking, Field};
 use super::problem::Problem;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, Tile, dispatch, tile_shape};
-use crate::gemm::target::{Columns, Finished, Target};
+use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, dispatch, tile_shape};
+use crate::gemm::out::Tile;
+use crate::gemm::target::{Columns, Spot, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::{Parts, n_tasks, rows, share};
 use gradwise_core::Real;
@@ -216,21 +217,15 @@ impl<T: Real> Job<T> for Part<'_, T> {
                                 &field_buffer[row / n_taps * field.channel() + taps[row % n_taps] as usize..]
                             };
                             let patches: [&[T]; MAX_ROWS] = std::array::from_fn(patch);
-                            kernel.rows(&patches[..m], &segments, rhs, &mut tile);
                             let start = staged.start * n_taps + row;
-                            let finished = Finished {
-                                tile: &mut tile,
-                                width: K::NR,
-                                rows: start..start + m,
-                                column,
-                                n,
-                                base: 0,
-                                place,
-                                first: true,
-                                last: true,
-                            };
+                            let spot =
+                                Spot { rows: start..start + m, column, n, base: 0, place, first: true, last: true };
                             // SAFETY: tasks have different sums, or different channels of one.
-                            unsafe { target.store(finished) };
+                            unsafe {
+                                target.fill(spot, K::NR, &mut tile, |out| {
+                                    kernel.rows(&patches[..m], &segments, rhs, out);
+                                });
+                            }
                         }
                     }
                 }

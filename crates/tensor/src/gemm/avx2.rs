@@ -7,7 +7,8 @@
 
 #![allow(unsafe_code)] // Vector intrinsics and the pointers they take.
 
-use super::kernel::{Job, Kernel, Rhs, Segments, Tile, transpose};
+use super::kernel::{Job, Kernel, Rhs, Segments, transpose};
+use super::out::Out;
 use gradwise_core::{Floats, FloatsMut, Real};
 
 const MR: usize = 6;
@@ -33,24 +34,43 @@ impl Avx2 {
     }
 }
 
+/// An [`Out`] of a known type.
+#[derive(Clone, Copy)]
+struct Place<X> {
+    start: *mut X,
+    stride: usize,
+    adds: bool,
+}
+
+impl<X> Place<X> {
+    /// The same place, for numbers that are `X`s under the name of `T`, after a check that it has `m` rows.
+    #[inline(always)]
+    fn of<T: Real>(mut out: Out<'_, T>, m: usize) -> Self {
+        assert!((1..=MR).contains(&m) && out.rows() >= m, "rows of the output");
+        Place { start: out.as_mut_ptr().cast(), stride: out.stride(), adds: out.adds() }
+    }
+}
+
 macro_rules! kernels {
-    ($module:ident, $t:ty, $lanes:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident) => {
+    ($module:ident, $t:ty, $vector:ty, $lanes:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $add:ident, $store:ident) => {
         mod $module {
-            use super::MR;
+            use super::{MR, Place};
             use std::arch::x86_64::*;
+
+            type Vector = $vector;
 
             pub(super) const NR: usize = 2 * $lanes;
 
             /// # Safety
             /// AVX2 and FMA are available; `lhs` has `depth · MR` elements, `rhs` has `NR` at each of `depth` multiples of
-            /// `stride`, and `tile` has `M · NR`.
+            /// `stride`, and `out` has `NR` in each of `M` rows.
             #[target_feature(enable = "avx2,fma")]
             pub(super) unsafe fn packed<const M: usize>(
                 depth: usize,
                 mut lhs: *const $t,
                 mut rhs: *const $t,
                 stride: usize,
-                tile: *mut $t,
+                out: Place<$t>,
             ) {
                 let mut sums = [[$zero(); 2]; M];
                 // SAFETY: step `k` reads the `k`-th row of both factors, which the caller promises to exist.
@@ -65,13 +85,13 @@ macro_rules! kernels {
                         lhs = lhs.add(MR);
                         rhs = rhs.wrapping_add(stride);
                     }
-                    write(&sums, tile);
+                    write(&sums, out);
                 }
             }
 
             /// # Safety
             /// AVX2 and FMA are available; each of `rows` has `len` elements at each of `offsets`, `rhs` has `NR` at each of
-            /// `offsets.len() · len` multiples of `stride`, and `tile` has `M · NR`.
+            /// `offsets.len() · len` multiples of `stride`, and `out` has `NR` in each of `M` rows.
             #[target_feature(enable = "avx2,fma")]
             pub(super) unsafe fn rows<const M: usize>(
                 rows: [*const $t; M],
@@ -79,7 +99,7 @@ macro_rules! kernels {
                 len: usize,
                 mut rhs: *const $t,
                 stride: usize,
-                tile: *mut $t,
+                out: Place<$t>,
             ) {
                 let mut sums = [[$zero(); 2]; M];
                 // SAFETY: each step reads one element of every row, at an offset the caller promises to exist, and the next row of
@@ -96,20 +116,49 @@ macro_rules! kernels {
                             rhs = rhs.wrapping_add(stride);
                         }
                     }
-                    write(&sums, tile);
+                    write(&sums, out);
                 }
             }
 
             /// # Safety
-            /// AVX2 is available; `tile` has `M · NR` elements.
+            /// AVX2 and FMA are available; `lhs` has `offsets.len() · MR` elements, `rhs` has `NR` at each of `offsets`, and `out` has
+            /// `NR` in each of `M` rows.
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) unsafe fn offsets<const M: usize>(
+                mut lhs: *const $t,
+                rhs: *const $t,
+                offsets: &[u32],
+                out: Place<$t>,
+            ) {
+                let mut sums = [[$zero(); 2]; M];
+                // SAFETY: each step reads a row of the left factor and a row of the right one at an offset, which the caller promises to
+                // exist.
+                unsafe {
+                    for &offset in offsets {
+                        let rhs = rhs.add(offset as usize);
+                        let right = [$load(rhs), $load(rhs.add($lanes))];
+                        for i in 0..M {
+                            let left = $splat(&*lhs.add(i));
+                            sums[i][0] = $fma(left, right[0], sums[i][0]);
+                            sums[i][1] = $fma(left, right[1], sums[i][1]);
+                        }
+                        lhs = lhs.add(MR);
+                    }
+                    write(&sums, out);
+                }
+            }
+
+            /// # Safety
+            /// AVX2 is available; `out` has `NR` elements in each of `M` rows.
             #[inline]
             #[target_feature(enable = "avx2,fma")]
-            unsafe fn write<const M: usize, V: Copy>(sums: &[[V; 2]; M], tile: *mut $t) {
-                // SAFETY: `V` is this module's vector of `$lanes` numbers; the caller promises room for `M` rows of two.
+            unsafe fn write<const M: usize>(sums: &[[Vector; 2]; M], out: Place<$t>) {
+                // SAFETY: the caller promises room for two vectors in each of `M` rows.
                 unsafe {
                     for i in 0..M {
                         for half in 0..2 {
-                            tile.add(i * NR + half * $lanes).cast::<V>().write_unaligned(sums[i][half]);
+                            let at = out.start.add(i * out.stride + half * $lanes);
+                            $store(at, if out.adds { $add($load(at), sums[i][half]) } else { sums[i][half] });
                         }
                     }
                 }
@@ -117,8 +166,30 @@ macro_rules! kernels {
         }
     };
 }
-kernels!(single, f32, 8, _mm256_setzero_ps, _mm256_loadu_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_storeu_ps);
-kernels!(double, f64, 4, _mm256_setzero_pd, _mm256_loadu_pd, _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_storeu_pd);
+kernels!(
+    single,
+    f32,
+    __m256,
+    8,
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_broadcast_ss,
+    _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_storeu_ps
+);
+kernels!(
+    double,
+    f64,
+    __m256d,
+    4,
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    _mm256_broadcast_sd,
+    _mm256_fmadd_pd,
+    _mm256_add_pd,
+    _mm256_storeu_pd
+);
 
 /// Calls `$f::<M>` for `M` rows, 1 to 6.
 macro_rules! by_rows {
@@ -140,46 +211,65 @@ impl<T: Real> Kernel<T> for Avx2 {
     const NR: usize = if size_of::<T>() == 4 { single::NR } else { double::NR };
 
     #[inline]
-    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, tile: &mut Tile<T>) {
+    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>) {
         check_rhs::<T>(depth, rhs);
-        assert!(lhs.len() >= depth * MR && (1..=MR).contains(&m), "packed left factor");
+        assert!(lhs.len() >= depth * MR, "packed left factor");
         let stride = rhs.stride;
-        match (T::floats(lhs), T::floats(rhs.data), T::floats_mut(&mut tile.0)) {
-            (Floats::F32(lhs), Floats::F32(rhs), FloatsMut::F32(tile)) => {
-                let (lhs, rhs, tile) = (lhs.as_ptr(), rhs.as_ptr(), tile.as_mut_ptr());
-                // SAFETY: the features were detected; the lengths were checked above; a tile has room for every `M · NR`.
-                unsafe { by_rows!(m, single::packed, (depth, lhs, rhs, stride, tile)) }
+        match (T::floats(lhs), T::floats(rhs.data)) {
+            (Floats::F32(lhs), Floats::F32(rhs)) => {
+                let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
+                // SAFETY: the features were detected; lengths and rows were checked; an `Out` has `NR` elements a row.
+                unsafe { by_rows!(m, single::packed, (depth, lhs, rhs, stride, out)) }
             }
-            (Floats::F64(lhs), Floats::F64(rhs), FloatsMut::F64(tile)) => {
-                let (lhs, rhs, tile) = (lhs.as_ptr(), rhs.as_ptr(), tile.as_mut_ptr());
+            (Floats::F64(lhs), Floats::F64(rhs)) => {
+                let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: as above.
-                unsafe { by_rows!(m, double::packed, (depth, lhs, rhs, stride, tile)) }
+                unsafe { by_rows!(m, double::packed, (depth, lhs, rhs, stride, out)) }
             }
             _ => unreachable!("slices of one type"),
         }
     }
 
     #[inline]
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, tile: &mut Tile<T>) {
-        check_rhs::<T>(segments.depth(), rhs);
-        let m = rows.len();
+    fn offsets(self, m: usize, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, out: Out<'_, T>) {
+        let places = offsets.offsets();
+        assert!(lhs.len() >= places.len() * MR, "packed left factor");
         assert!(
-            (1..=MR).contains(&m) && rows.iter().all(|row| row.len() >= segments.extent()),
-            "rows of the left factor"
+            places.is_empty() || (offsets.len() == 1 && rhs.len() >= offsets.extent() - 1 + <Self as Kernel<T>>::NR),
+            "right factor under offsets"
         );
-        let (offsets, len, stride) = (segments.offsets(), segments.len(), rhs.stride);
-        match (T::floats(rhs.data), T::floats_mut(&mut tile.0)) {
-            (Floats::F32(rhs), FloatsMut::F32(tile)) => {
-                let (rhs, tile) = (rhs.as_ptr(), tile.as_mut_ptr());
-                // SAFETY: the features were detected; the lengths were checked above, for `M = m` rows; `T` is `f32`.
-                unsafe { by_rows!(m, single::rows, (pointers(rows), offsets, len, rhs, stride, tile)) }
+        match (T::floats(lhs), T::floats(rhs)) {
+            (Floats::F32(lhs), Floats::F32(rhs)) => {
+                let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
+                // SAFETY: the features were detected; lengths, the largest offset and rows were checked.
+                unsafe { by_rows!(m, single::offsets, (lhs, rhs, places, out)) }
             }
-            (Floats::F64(rhs), FloatsMut::F64(tile)) => {
-                let (rhs, tile) = (rhs.as_ptr(), tile.as_mut_ptr());
-                // SAFETY: as above; `T` is `f64`.
-                unsafe { by_rows!(m, double::rows, (pointers(rows), offsets, len, rhs, stride, tile)) }
+            (Floats::F64(lhs), Floats::F64(rhs)) => {
+                let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
+                // SAFETY: as above.
+                unsafe { by_rows!(m, double::offsets, (lhs, rhs, places, out)) }
             }
             _ => unreachable!("slices of one type"),
+        }
+    }
+
+    #[inline]
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>) {
+        check_rhs::<T>(segments.depth(), rhs);
+        let m = rows.len();
+        assert!(rows.iter().all(|row| row.len() >= segments.extent()), "rows of the left factor");
+        let (offsets, len, stride) = (segments.offsets(), segments.len(), rhs.stride);
+        match T::floats(rhs.data) {
+            Floats::F32(rhs) => {
+                let (rhs, out) = (rhs.as_ptr(), Place::of(out, m));
+                // SAFETY: the features were detected; lengths and rows were checked, for `M = m` rows; `T` is `f32`.
+                unsafe { by_rows!(m, single::rows, (pointers(rows), offsets, len, rhs, stride, out)) }
+            }
+            Floats::F64(rhs) => {
+                let (rhs, out) = (rhs.as_ptr(), Place::of(out, m));
+                // SAFETY: as above; `T` is `f64`.
+                unsafe { by_rows!(m, double::rows, (pointers(rows), offsets, len, rhs, stride, out)) }
+            }
         }
     }
 

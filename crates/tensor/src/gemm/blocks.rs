@@ -13,9 +13,10 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint tiles of one output.
 
-use super::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, Tile, dispatch, tile_shape};
+use super::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, dispatch, tile_shape};
 use super::operand::Operand;
-use super::target::{Finished, Target};
+use super::out::{Out, Tile};
+use super::target::{Spot, Target};
 use super::{Tools, pack};
 use crate::parallel::{n_tasks, rows, share};
 use gradwise_core::Real;
@@ -205,17 +206,8 @@ impl<T: Real> Block<'_, T> {
                 };
                 let place = target.columns.locate(columns.start, n);
                 for (p, rows) in blocks(rows.clone(), K::MR).enumerate() {
-                    if packs_left {
-                        kernel.packed(rows.len(), depth, &left[p * K::MR * depth..], rhs, tile);
-                    } else {
-                        let line = |i: usize| a.line((rows.start + i).min(rows.end - 1), k.start, depth);
-                        let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
-                        kernel.rows(&lines[..rows.len()], &Segments::whole(depth), rhs, tile);
-                    }
-                    let finished = Finished {
-                        tile,
-                        width: K::NR,
-                        rows,
+                    let spot = Spot {
+                        rows: rows.clone(),
                         column: columns.start,
                         n,
                         base: stage.base,
@@ -223,9 +215,18 @@ impl<T: Real> Block<'_, T> {
                         first: stage.first,
                         last: stage.last,
                     };
+                    let kernel = |out: Out<'_, T>| {
+                        if packs_left {
+                            kernel.packed(rows.len(), depth, &left[p * K::MR * depth..], rhs, out);
+                        } else {
+                            let line = |i: usize| a.line((rows.start + i).min(rows.end - 1), k.start, depth);
+                            let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
+                            kernel.rows(&lines[..rows.len()], &Segments::whole(depth), rhs, out);
+                        }
+                    };
                     // SAFETY: tasks share an output by rectangles that do not overlap, or take different outputs; each
                     // rectangle's tiles are written here, by its one task.
-                    unsafe { target.store(finished) };
+                    unsafe { target.fill(spot, K::NR, tile, kernel) };
                 }
             }
         }

@@ -1,25 +1,14 @@
 //! What a micro-kernel is, and how one is chosen.
 
+use super::out::Out;
 use super::portable::Portable;
 use crate::simd::Level;
 use gradwise_core::Real;
 
-/// The largest `MR · NR` of any kernel.
-pub(crate) const TILE: usize = 96;
 /// The largest `NR`, and by how many elements packed buffers are longer than what they hold: copies of a fixed width may run over.
 pub(crate) const SLACK: usize = 16;
 /// The largest `MR`.
 pub(crate) const MAX_ROWS: usize = 6;
-
-/// Where a micro-kernel leaves its result: `MR` rows of `NR` numbers. It stays in the first-level cache.
-#[repr(align(32))]
-pub(crate) struct Tile<T>(pub(crate) [T; TILE]);
-
-impl<T: Real> Tile<T> {
-    pub(crate) fn new() -> Self {
-        Tile([T::zero(); TILE])
-    }
-}
 
 /// A panel of the right factor: row `k` is `data[k · stride..][..NR]`. Packed panels have a stride of `NR`.
 #[derive(Clone, Copy)]
@@ -68,7 +57,7 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// The innermost product, for one register tile: `tile[i, j] ← Σₖ lhs[i, k] rhs[k, j]`.
+/// The innermost product, for one register tile: `out[i, j] ← Σₖ lhs[i, k] rhs[k, j]`, added where `out` says so.
 ///
 /// The sum of every element runs over `k` in order, with one accumulator, in every method and for every number of rows. That is
 /// what makes results independent of where tiles begin, of which factor was packed, and of how work is split between threads.
@@ -78,11 +67,15 @@ pub(crate) trait Kernel<T: Real>: Copy + Send + Sync {
     /// Columns of a tile.
     const NR: usize;
 
-    /// With a packed left factor, `lhs[k · MR + i]`; only the first `m` rows of the tile are computed.
-    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, tile: &mut Tile<T>);
+    /// With a packed left factor, `lhs[k · MR + i]`; only the first `m` rows are computed.
+    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>);
+
+    /// With a packed left factor, and a right one whose row `k` is `rhs[offsets[k]..][..NR]`: an image read under a filter. The segments
+    /// have a length of 1.
+    fn offsets(self, m: usize, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, out: Out<'_, T>);
 
     /// With a left factor given by its rows, at most `MR`.
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, tile: &mut Tile<T>);
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>);
 
     /// Packs lines, at most `NR` and all of one length, into a panel: `panel[k · NR + j] ← lines[j][k]`, and 0 where there is no line.
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {

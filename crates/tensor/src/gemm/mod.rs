@@ -11,6 +11,7 @@ mod avx2;
 pub(crate) mod blocks;
 pub(crate) mod kernel;
 pub(crate) mod operand;
+pub(crate) mod out;
 mod pack;
 mod portable;
 pub(crate) mod target;

@@ -1,6 +1,7 @@
 //! The micro-kernel for every processor, in plain Rust.
 
-use super::kernel::{Kernel, Rhs, Segments, Tile};
+use super::kernel::{Kernel, Rhs, Segments};
+use super::out::Out;
 use gradwise_core::Real;
 
 const MR: usize = 4;
@@ -15,33 +16,42 @@ impl<T: Real> Kernel<T> for Portable {
     const NR: usize = NR;
 
     #[inline]
-    fn packed(self, _: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, tile: &mut Tile<T>) {
+    fn packed(self, _: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>) {
         let mut sums = [[T::zero(); NR]; MR];
         for (k, lhs) in lhs.as_chunks::<MR>().0[..depth].iter().enumerate() {
-            add_outer(&mut sums, lhs, rhs, k);
+            add_outer(&mut sums, lhs, &rhs.data[k * rhs.stride..]);
         }
-        write(&sums, tile);
+        write(&sums, out);
     }
 
     #[inline]
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, tile: &mut Tile<T>) {
+    fn offsets(self, _: usize, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, out: Out<'_, T>) {
+        let mut sums = [[T::zero(); NR]; MR];
+        for (lhs, &offset) in lhs.as_chunks::<MR>().0.iter().zip(offsets.offsets()) {
+            add_outer(&mut sums, lhs, &rhs[offset as usize..]);
+        }
+        write(&sums, out);
+    }
+
+    #[inline]
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>) {
         let mut sums = [[T::zero(); NR]; MR];
         let mut k = 0;
         for &offset in segments.offsets() {
             let run = |i: usize| &rows[i.min(rows.len() - 1)][offset as usize..][..segments.len()];
             let runs: [&[T]; MR] = std::array::from_fn(run);
             for at in 0..segments.len() {
-                add_outer(&mut sums, &runs.map(|run| run[at]), rhs, k);
+                add_outer(&mut sums, &runs.map(|run| run[at]), &rhs.data[k * rhs.stride..]);
                 k += 1;
             }
         }
-        write(&sums, tile);
+        write(&sums, out);
     }
 }
 
 #[inline(always)]
-fn add_outer<T: Real>(sums: &mut [[T; NR]; MR], lhs: &[T; MR], rhs: Rhs<'_, T>, k: usize) {
-    let rhs = &rhs.data[k * rhs.stride..][..NR];
+fn add_outer<T: Real>(sums: &mut [[T; NR]; MR], lhs: &[T; MR], rhs: &[T]) {
+    let rhs = &rhs[..NR];
     for i in 0..MR {
         for j in 0..NR {
             sums[i][j] += lhs[i] * rhs[j];
@@ -50,8 +60,6 @@ fn add_outer<T: Real>(sums: &mut [[T; NR]; MR], lhs: &[T; MR], rhs: Rhs<'_, T>, 
 }
 
 #[inline(always)]
-fn write<T: Real>(sums: &[[T; NR]; MR], tile: &mut Tile<T>) {
-    for (row, sums) in tile.0.as_chunks_mut::<NR>().0.iter_mut().zip(sums) {
-        *row = *sums;
-    }
+fn write<T: Real>(sums: &[[T; NR]; MR], mut out: Out<'_, T>) {
+    sums.iter().enumerate().for_each(|(i, sums)| out.put(i, sums));
 }

@@ -4,7 +4,8 @@
 
 use super::Bias;
 use super::Epilogue;
-use super::kernel::{SLACK, TILE, Tile};
+use super::kernel::SLACK;
+use super::out::{Out, TILE, Tile};
 use crate::Activation;
 use crate::parallel::Parts;
 use gradwise_core::Real;
@@ -77,19 +78,17 @@ pub(crate) struct Target<'a, T> {
     pub(crate) epilogue: Epilogue<'a, T>,
 }
 
-/// A finished tile and where it belongs.
-pub(crate) struct Finished<'t, T> {
-    pub(crate) tile: &'t mut Tile<T>,
-    /// Row length of the tile.
-    pub(crate) width: usize,
+/// Which tile of a product is being computed, and which part of its sum.
+pub(crate) struct Spot {
     /// Rows of the product that it covers.
     pub(crate) rows: Range<usize>,
     /// First column of the product that it covers.
     pub(crate) column: usize,
     /// How many columns it covers.
     pub(crate) n: usize,
-    /// Where the tile's output begins, where there are several.
+    /// Where the product's output begins, where there are several.
     pub(crate) base: usize,
+    /// Where its columns lie.
     pub(crate) place: Place,
     /// Whether these are the first terms of the sum, so that `β` applies.
     pub(crate) first: bool,
@@ -98,16 +97,38 @@ pub(crate) struct Finished<'t, T> {
 }
 
 impl<T: Real> Target<'_, T> {
-    /// Applies the epilogue to a tile and writes it.
+    /// Has a tile computed by `kernel`, which writes rows of `width`, and applies the epilogue.
     ///
     /// # Safety
     /// While this runs, no other thread touches the tile's part of the output.
     #[inline(always)]
-    pub(crate) unsafe fn store(&self, finished: Finished<'_, T>) {
-        let Finished { tile, width, rows, column, n, base, place, first, last } = finished;
+    pub(crate) unsafe fn fill(&self, spot: Spot, width: usize, tile: &mut Tile<T>, kernel: impl FnOnce(Out<'_, T>)) {
+        let Spot { rows, column, n, base, place, first, last } = spot;
         let base = self.base + base;
         let beta = if first { self.epilogue.beta } else { T::one() };
         let plain = !last || (self.epilogue.bias.is_none() && self.epilogue.activation == Activation::Identity);
+        let simple = self.epilogue.alpha == T::one() && (beta == T::zero() || beta == T::one());
+        if let Place::Run(start) = place
+            && simple
+            && n == width
+        {
+            // A whole tile goes straight to its place.
+            let start = base + rows.start * self.row_stride + start;
+            assert!(start + (rows.len() - 1) * self.row_stride + n <= self.out.len(), "tile within the output");
+            // SAFETY: within the output, as asserted; the caller has the tile to itself.
+            kernel(unsafe {
+                Out::new(self.out.as_mut_ptr().add(start), self.row_stride, rows.len(), beta == T::one())
+            });
+            if !plain {
+                for (i, row) in rows.enumerate() {
+                    let start = start + i * self.row_stride;
+                    // SAFETY: part of the tile.
+                    self.finish(unsafe { self.out.part(start..start + n) }, row, column);
+                }
+            }
+            return;
+        }
+        kernel(tile.out(width));
         let sums = tile.0.chunks_exact_mut(width).zip(rows.clone());
         match place {
             Place::Run(start) => {

@@ -1,0 +1,77 @@
+//! Where a micro-kernel writes.
+
+#![allow(unsafe_code)] // Rows of an output that is shared between threads.
+
+use gradwise_core::Real;
+use std::marker::PhantomData;
+
+/// The largest `MR · NR` of any kernel.
+pub(crate) const TILE: usize = 96;
+
+/// A tile apart from the output, for those at its edges and for what needs more than an assignment or an addition. It stays in the
+/// first-level cache.
+#[repr(align(32))]
+pub(crate) struct Tile<T>(pub(crate) [T; TILE]);
+
+impl<T: Real> Tile<T> {
+    pub(crate) fn new() -> Self {
+        Tile([T::zero(); TILE])
+    }
+
+    /// The tile as rows of `width`.
+    #[inline(always)]
+    pub(crate) fn out(&mut self, width: usize) -> Out<'_, T> {
+        Out { start: self.0.as_mut_ptr(), stride: width, rows: TILE / width, adds: false, tile: PhantomData }
+    }
+}
+
+/// Rows of `NR` numbers that a micro-kernel assigns to, or adds to.
+pub(crate) struct Out<'a, T> {
+    start: *mut T,
+    stride: usize,
+    rows: usize,
+    adds: bool,
+    tile: PhantomData<&'a mut T>,
+}
+
+impl<T: Real> Out<'_, T> {
+    /// Rows of an output, `stride` apart.
+    ///
+    /// # Safety
+    /// For the lifetime, `NR` elements from `start + i · stride` on, for each of `rows` rows, are valid, and nobody else touches them.
+    #[inline(always)]
+    pub(crate) unsafe fn new(start: *mut T, stride: usize, rows: usize, adds: bool) -> Self {
+        Out { start, stride, rows, adds, tile: PhantomData }
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.start
+    }
+
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn adds(&self) -> bool {
+        self.adds
+    }
+
+    /// Writes a row of `NR` numbers; rows that the output lacks are dropped.
+    #[inline(always)]
+    pub(crate) fn put<const NR: usize>(&mut self, row: usize, sums: &[T; NR]) {
+        if row >= self.rows {
+            return;
+        }
+        // SAFETY: the row is one of those that are valid and ours, by the promise made when this was made.
+        let out = unsafe { &mut *self.start.add(row * self.stride).cast::<[T; NR]>() };
+        if self.adds {
+            out.iter_mut().zip(sums).for_each(|(out, &sum)| *out += sum);
+        } else {
+            *out = *sums;
+        }
+    }
+}
