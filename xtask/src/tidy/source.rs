@@ -30,6 +30,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/tensor/src/gemm/avx2.rs", "the innermost block of the matrix product, in vector instructions"),
     ("crates/tensor/src/gemm/blocks.rs", "tasks that write disjoint tiles of one output"),
     ("crates/tensor/src/gemm/operand.rs", "reads runs of a strided view as slices"),
+    ("crates/tensor/src/gemm/out.rs", "rows of an output that is shared between threads"),
     ("crates/tensor/src/gemm/target.rs", "writes tiles of one output from several threads"),
     ("crates/tensor/src/conv/correlation.rs", "tasks that write disjoint pixels of one output"),
     ("crates/tensor/src/conv/weight_grad.rs", "tasks that write disjoint rows of one sum"),
