@@ -68,6 +68,20 @@ fn epochs_and_seeds_have_orders_of_their_own() {
     assert_ne!(order(0, 1), order(1, 0));
 }
 
+/// Any fraction, or one by which whole classes divide without a rest, where none may get one more.
+fn fractions() -> impl Strategy<Value = f64> {
+    prop_oneof![0.15_f64..0.85, Just(0.5), Just(0.25), Just(0.75)]
+}
+
+#[test]
+fn the_largest_remainders_get_one_more() {
+    // Shares of 1.25, 0.5, 2 and 1.75, together 5.5: of the 6 to be taken, 4 are whole, and the remainders ½ and ¾ are the largest.
+    let labels: Vec<usize> = [5, 2, 8, 7].iter().enumerate().flat_map(|(class, &n)| vec![class; n]).collect();
+    let test = stratified_split(&labels, 0.25, 0).unwrap().test;
+    let counts: Vec<usize> = (0..4).map(|class| of_class(&test, &labels, class)).collect();
+    assert_eq!(counts, [1, 1, 2, 2]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -91,7 +105,7 @@ proptest! {
 
     #[test]
     fn a_stratified_split_gives_each_class_its_share(
-        labels in prop::collection::vec(0_usize..6, 4..300), fraction in 0.15_f64..0.85, seed in any::<u64>(),
+        labels in prop::collection::vec(0_usize..6, 4..300), fraction in fractions(), seed in any::<u64>(),
     ) {
         let parts = stratified_split(&labels, fraction, seed).unwrap();
         prop_assert_eq!(parts.test.len(), (labels.len() as f64 * fraction).round() as usize);
