@@ -11,7 +11,7 @@ use ndarray::{Array1, ArrayD, IxDyn, Zip};
 ///
 /// - Training takes `μ` and `σ²` from the whole batch, samples and positions, and moves the running statistics towards them,
 ///   `running ← (1 - momentum) · running + momentum · batch`, the variance being the unbiased one (PyTorch's convention). The new
-///   values are emitted through the tape, once a forward pass; whoever owns the model applies them, once a step.
+///   values are emitted through the tape, if it takes gradients; whoever owns the model applies them, once a step.
 /// - Evaluation takes `μ` and `σ²` from the running statistics: a sample's result does not depend on the others.
 /// - A batch with fewer than two values a channel has no variance and is refused in training.
 ///

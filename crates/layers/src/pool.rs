@@ -1,4 +1,4 @@
-//! Pooling as layers, over `[samples, channels, height, width]`.
+//! Pooling as layers, over `[samples, channels, height, width]` or `[samples, channels, length]`.
 
 use crate::Size2;
 use gradwise_autograd::{Module, Tape, Var};
@@ -60,6 +60,72 @@ pools! {
     MaxPool2d;
     /// The mean of each window; padding does not count.
     AvgPool2d;
+}
+
+macro_rules! pools_of_sequences {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Params)]
+        pub struct $name {
+            kernel: usize,
+            stride: usize,
+            padding: usize,
+            ceil: bool,
+        }
+
+        impl $name {
+            /// Windows of this length, side by side.
+            ///
+            /// # Errors
+            /// If it is 0.
+            pub fn new(kernel: usize) -> Result<Self> {
+                $name { kernel, stride: kernel, padding: 0, ceil: false }.checked()
+            }
+
+            /// With this distance from a window to the next: smaller than the kernel, windows overlap.
+            ///
+            /// # Errors
+            /// If it is 0.
+            pub fn with_stride(self, stride: usize) -> Result<Self> {
+                $name { stride, ..self }.checked()
+            }
+
+            /// With this many elements of padding at both ends.
+            ///
+            /// # Errors
+            /// If it is more than half of the kernel.
+            pub fn with_padding(self, padding: usize) -> Result<Self> {
+                $name { padding, ..self }.checked()
+            }
+
+            /// With the number of windows rounded up, so that the last one may reach over the end.
+            #[must_use]
+            pub fn ceil_mode(self) -> Self {
+                $name { ceil: true, ..self }
+            }
+
+            fn checked(self) -> Result<Self> {
+                self.op().map(|_| self)
+            }
+
+            fn op(&self) -> Result<pool::$name> {
+                Ok(pool::$name::new(self.kernel, self.stride, self.padding)?.ceil_mode(self.ceil))
+            }
+        }
+
+        impl<T: Real> Module<T> for $name {
+            fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+                tape.apply(self.op()?, &[x])
+            }
+        }
+    )*};
+}
+
+pools_of_sequences! {
+    /// The largest element of each window of a sequence.
+    MaxPool1d;
+    /// The mean of each window of a sequence; padding does not count.
+    AvgPool1d;
 }
 
 /// The mean of each channel over all positions: `[samples, channels, …]` to `[samples, channels]`.

@@ -91,6 +91,8 @@ fn activation_layers() {
 fn pools_shapes_and_dropout() {
     check(MaxPool2d::new(2).unwrap(), &[2, 2, 4, 4]);
     check(MaxPool2d::new(3).unwrap().with_stride(2).unwrap().with_padding(1).unwrap().ceil_mode(), &[1, 2, 5, 6]);
+    check(MaxPool1d::new(3).unwrap().with_stride(2).unwrap().with_padding(1).unwrap(), &[2, 2, 6]);
+    check(AvgPool1d::new(3).unwrap().with_stride(2).unwrap().ceil_mode(), &[2, 2, 6]);
     check(AvgPool2d::new([2, 1]).unwrap(), &[1, 2, 4, 3]);
     check(AdaptiveAvgPool2d::new([2, 3]).unwrap(), &[1, 2, 5, 4]);
     check(AdaptiveMaxPool2d::new(2).unwrap(), &[1, 2, 5, 4]);

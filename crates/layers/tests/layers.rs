@@ -56,6 +56,8 @@ fn shapes() {
     out_shape(LayerNorm::new(&[3]).unwrap(), &[4, 3], &[4, 3]);
     out_shape(MaxPool2d::new(2).unwrap(), &[1, 2, 5, 4], &[1, 2, 2, 2]);
     out_shape(MaxPool2d::new(2).unwrap().ceil_mode(), &[1, 2, 5, 4], &[1, 2, 3, 2]);
+    out_shape(MaxPool1d::new(2).unwrap(), &[1, 2, 5], &[1, 2, 2]);
+    out_shape(AvgPool1d::new(2).unwrap().ceil_mode(), &[1, 2, 5], &[1, 2, 3]);
     out_shape(GlobalAvgPool2d, &[2, 3, 4, 5], &[2, 3]);
     out_shape(AdaptiveAvgPool2d::new(2).unwrap(), &[2, 3, 4, 5], &[2, 3, 2, 2]);
     out_shape(Flatten, &[2, 3, 4], &[2, 12]);
@@ -459,4 +461,37 @@ fn tape_functions_are_the_operations() {
         ndarray::arr0(-0.5 * (log_softmax(0, 0) + log_softmax(1, 2))).into_dyn()
     );
     refused(tape.leaky_relu(a, f64::NAN), "leaky_relu: slope: expected a finite number, got NaN");
+}
+
+/// All parts together: gradients reach every parameter, running statistics are applied, and evaluation agrees with training.
+#[test]
+fn a_model_learns_a_batch_by_heart() {
+    let (x, labels) = (input::<f32>(&[12, 1, 8, 8]), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
+    let config = models::ConvNetConfig::new([1, 8, 8], 3).channels(&[6, 8]).hidden(16).dropout(0.0);
+    let mut model: Chain<f32> = config.build(Key::new(1)).unwrap();
+    let (mut workspace, mut grads, mut updates) = (Workspace::new(), Grads::new(), Updates::new());
+    for step in 0..150 {
+        let mut tape = Tape::new(&mut workspace, Mode::train(0, step));
+        tape.watch(&model);
+        let x = tape.input(&x);
+        let logits = model.forward(&mut tape, x).unwrap();
+        let loss = tape.softmax_cross_entropy(logits, &labels).unwrap();
+        tape.backward(loss).unwrap();
+        tape.take_grads(&mut grads).unwrap();
+        tape.take_updates(&mut updates);
+        drop(tape);
+        assert_eq!(grads.unreached().count(), 0);
+        let mut i = 0;
+        model.visit_mut(|_, p| {
+            if let Some(grad) = grads.get(i) {
+                p.value.scaled_add(-0.1, grad);
+            }
+            i += 1;
+        });
+        updates.apply(&mut model);
+    }
+    let logits = predict(&model, &x, &mut Workspace::new()).unwrap();
+    for (row, &label) in logits.outer_iter().zip(&labels) {
+        assert!((0..3).all(|c| c == label || row[c] + 1.0 < row[label]), "{row} for {label}");
+    }
 }
