@@ -172,6 +172,8 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain, [70, 30, 3, 3], 20, [3, 3]),
         (plain.groups(24).unwrap().padding([2, 2]), [4, 24, 20, 20], 24, [5, 5]),
         (plain.padding([10, 10]), [1, 2, 30, 30], 3, [21, 21]),
+        // Rows that are themselves cut.
+        (plain.stride([1, 2]).unwrap().padding([1, 2]), [2, 3, 2, 4500], 5, [3, 4]),
     ];
     for (geometry, x, out_channels, kernel) in cases {
         let case = Case::new(geometry, x, out_channels, kernel).unwrap();

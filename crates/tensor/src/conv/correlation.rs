@@ -5,7 +5,7 @@
 use super::field::{Blocking, Field};
 use crate::gemm::Tools;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, Rhs, SLACK, Segments, dispatch, tile_shape};
+use crate::gemm::kernel::{Job, Kernel, Panel, SLACK, Segments, dispatch, tile_shape};
 use crate::gemm::out::{Out, Tile};
 use crate::gemm::target::{Spot, Target};
 use crate::parallel::{n_tasks, rows, share};
@@ -84,7 +84,7 @@ impl<T: Real> Correlation<'_, T> {
         let target_lines =
             BLOCK_LINES.min((n * per_image).div_ceil(4 * tasks)).max(if tasks == 1 { BLOCK_LINES } else { nr });
         let blocking = Blocking::new(n, self.lines, target_lines);
-        let field = Field::new(blocking.images, [blocking.rows, self.lines[1]], self.step, self.reach());
+        let field = Field::new(blocking.images, [blocking.rows, blocking.columns], self.step, self.reach());
         let field_len = (self.block_channels() * field.channel() + SLACK).next_multiple_of(16);
         let panel_len = (self.block_channels() * n_taps * nr + SLACK).next_multiple_of(16);
         let per_task = field_len + panel_len;
@@ -188,12 +188,13 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
         let (mut tile, n_taps) = (Tile::new(), correlation.n_taps());
         let [height, width] = correlation.lines;
         let (rows, row_panels) = (correlation.rows, correlation.rows.div_ceil(K::MR));
-        let panels = Panels::new(width, K::NR, rows);
-        for block in self.blocks {
-            let (images, lines) = blocking.block(block);
-            let first_line = (images.start * height + lines.start) * width;
-            let n_lines = images.len() * lines.len() * width;
-            let origin = [correlation.origin[0] + (lines.start * correlation.step[0]) as isize, correlation.origin[1]];
+        for block in self.blocks.map(|i| blocking.block(i)) {
+            let first_line = (block.images.start * height + block.rows.start) * width + block.columns.start;
+            let (n_lines, block_size) = (block.len(), [block.rows.len(), block.columns.len()]);
+            let panels = Panels::new(block_size[1], K::NR, rows);
+            let start = [block.rows.start, block.columns.start];
+            let origin: [isize; 2] =
+                std::array::from_fn(|axis| correlation.origin[axis] + (start[axis] * correlation.step[axis]) as isize);
             for group in 0..correlation.groups {
                 let weights = &self.weights[group * self.packed_group..];
                 for channels in correlation.channel_blocks() {
@@ -205,14 +206,14 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                         correlation.source,
                         correlation.source_shape,
                         all + channels.start..all + channels.end,
-                        images.clone(),
+                        block.images.clone(),
                         origin,
                         field_buffer,
                     );
                     let offsets = Segments::new(&self.offsets[..depth], 1);
-                    for line in (0..panels.len(lines.len() * images.len())).map(|i| panels.line(i, n_lines)) {
+                    for line in (0..panels.len(block.images.len() * block_size[0])).map(|i| panels.line(i, n_lines)) {
                         let n = line.len();
-                        let runs = Runs::new(&field, [lines.len(), width], line.start, n);
+                        let runs = Runs::new(&field, block_size, line.start, n);
                         // Neighbours in the field are read from there; others are first gathered.
                         let field = runs.only().map(|from| &field_buffer[from..]);
                         if field.is_none() {
@@ -239,7 +240,13 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                             let weights = &weights[row_panel * K::MR * depth..];
                             let kernel = |out: Out<'_, T>| match field {
                                 Some(field) => kernel.offsets(m, weights, field, &offsets, out),
-                                None => kernel.packed(m, depth, weights, Rhs { data: panel, stride: K::NR }, out),
+                                None => kernel.panels(
+                                    m,
+                                    depth,
+                                    Panel { data: weights, stride: K::MR },
+                                    Panel { data: panel, stride: K::NR },
+                                    out,
+                                ),
                             };
                             // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
                             unsafe { target.fill(spot, K::NR, &mut tile, kernel) };
@@ -266,7 +273,7 @@ struct Panels {
 impl Panels {
     fn new(width: usize, panel: usize, rows: usize) -> Self {
         /// Rows of a product that take as long as gathering a panel for all of them.
-        const GATHERING: usize = 6;
+        const GATHERING: usize = 14;
         let whole = width.next_multiple_of(panel) - width;
         // By rows, a share of `whole / width` of the work is done on lines that are not there.
         Panels { width, panel, by_row: width >= panel && whole * rows <= GATHERING * width }

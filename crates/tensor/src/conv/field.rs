@@ -104,38 +104,108 @@ impl Field {
     }
 }
 
-/// A batch's outputs cut into blocks: some rows of one image, or all rows of some images.
+/// A batch's outputs cut into blocks: all rows of some images, some rows of one image, or a part of one row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blocking {
     n: usize,
-    height: usize,
+    size: [usize; 2],
     /// Images in a block.
     pub(super) images: usize,
     /// Rows of an image in a block.
     pub(super) rows: usize,
+    /// Outputs of a row in a block.
+    pub(super) columns: usize,
+}
+
+/// One block. Its outputs are neighbours in standard order.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) images: Range<usize>,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
+impl Block {
+    /// The number of outputs.
+    pub(super) fn len(&self) -> usize {
+        self.images.len() * self.rows.len() * self.columns.len()
+    }
+}
+
+/// A row is cut only if it is longer than this: beyond its ends, parts have the taps' reach in common.
+const LONG_ROW: usize = 2048;
+
+/// The length of equal parts that are not longer than `target`.
+fn part_len(len: usize, target: usize) -> usize {
+    len.div_ceil(len.div_ceil(target.max(1)).max(1)).max(1)
 }
 
 impl Blocking {
     /// Blocks of about `target` outputs.
     pub(super) fn new(n: usize, [height, width]: [usize; 2], target: usize) -> Self {
-        let rows = (target / width.max(1)).clamp(1, height.max(1));
-        let rows = if rows == height { rows } else { height.div_ceil(height.div_ceil(rows).max(1)).max(1) };
-        let images = if rows < height { 1 } else { (target / (height * width).max(1)).clamp(1, n.max(1)) };
-        Blocking { n, height, images, rows }
+        let columns = part_len(width, LONG_ROW);
+        let rows = if columns < width { 1 } else { part_len(height, target / width.max(1)) };
+        let whole = columns >= width && rows >= height;
+        let images = if whole { (target / (height * width).max(1)).clamp(1, n.max(1)) } else { 1 };
+        Blocking { n, size: [height, width], images, rows, columns }
     }
 
-    fn strips(&self) -> usize {
-        self.height.div_ceil(self.rows)
+    /// The number of blocks in images, in rows and in columns.
+    fn counts(&self) -> [usize; 3] {
+        [self.n.div_ceil(self.images), self.size[0].div_ceil(self.rows), self.size[1].div_ceil(self.columns)]
     }
 
     /// How many blocks there are.
     pub(super) fn len(&self) -> usize {
-        self.n.div_ceil(self.images) * self.strips()
+        self.counts().iter().product()
     }
 
-    /// The images and rows of a block. Where it has several images, it has all their rows.
-    pub(super) fn block(&self, i: usize) -> (Range<usize>, Range<usize>) {
+    /// The `i`-th block, in standard order.
+    pub(super) fn block(&self, i: usize) -> Block {
+        let [_, strips, parts] = self.counts();
         let part = |i: usize, len: usize, end: usize| i * len..((i + 1) * len).min(end);
-        (part(i / self.strips(), self.images, self.n), part(i % self.strips(), self.rows, self.height))
+        Block {
+            images: part(i / (strips * parts), self.images, self.n),
+            rows: part(i / parts % strips, self.rows, self.size[0]),
+            columns: part(i % parts, self.columns, self.size[1]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_every_output_once_in_order() {
+        for (n, size, target) in [
+            (3, [5, 7], 20),
+            (9, [2, 3], 20),
+            (2, [1, 5000], 512),
+            (2, [3, 2049], 512),
+            (0, [3, 3], 9),
+            (1, [40, 3], 1),
+        ] {
+            let blocking = Blocking::new(n, size, target);
+            let mut end = 0;
+            for block in (0..blocking.len()).map(|i| blocking.block(i)) {
+                let start = (block.images.start * size[0] + block.rows.start) * size[1] + block.columns.start;
+                assert_eq!(start, end, "{block:?}");
+                assert!(block.len() <= target.max(size[1].min(LONG_ROW)));
+                end += block.len();
+            }
+            assert_eq!(end, n * size[0] * size[1]);
+        }
+    }
+
+    #[test]
+    fn rows_are_staged_by_phase_with_zeros_around() {
+        // Stride 2 over five pixels, padded by one: 0 a | b c | d e | 0.
+        let field = Field::new(1, [1, 3], [1, 2], [0, 2]);
+        let mut row = [9.0; 8];
+        field.stage(&[1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 1, 5], 0..1, 0..1, [0, -1], &mut row);
+        assert_eq!(row, [0.0, 2.0, 4.0, 0.0, 1.0, 3.0, 5.0, 0.0]);
+        // The third output's taps.
+        assert_eq!([0, 1, 2].map(|x| row[field.tap([0, x]) + field.line(0, 0) + 2]), [4.0, 5.0, 0.0]);
     }
 }

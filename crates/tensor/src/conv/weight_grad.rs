@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint rows of one sum.
 
-use super::field::{Blocking, Field};
+use super::field::{Block, Blocking, Field};
 use super::problem::Problem;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, dispatch, tile_shape};
+use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Panel, SLACK, Segments, dispatch, tile_shape};
 use crate::gemm::out::Tile;
 use crate::gemm::target::{Columns, Spot, Target};
 use crate::gemm::{Epilogue, Tools};
@@ -40,10 +40,10 @@ pub(super) fn weight_grad<T: Real>(
     let level = tools.level;
     let (_, nr) = tile_shape::<T>(level);
     let blocking = Blocking::new(problem.n, problem.out, longest_depth::<T>());
-    let block_lines = blocking.images * blocking.rows * problem.out[1];
+    let block_lines = blocking.images * blocking.rows * blocking.columns;
     let [kernel_height, kernel_width] = problem.kernel;
     let reach = [(kernel_height - 1) * geometry.dilation[0], (kernel_width - 1) * geometry.dilation[1]];
-    let field = Field::new(blocking.images, [blocking.rows, problem.out[1]], geometry.stride, reach);
+    let field = Field::new(blocking.images, [blocking.rows, blocking.columns], geometry.stride, reach);
 
     // How the sum is cut depends on shapes alone; how rows are shared does not matter to the bits.
     let n_blocks = if problem.out_len() == 0 { 0 } else { blocking.len() };
@@ -175,17 +175,20 @@ impl<T: Real> Job<T> for Part<'_, T> {
         let mut tile = Tile::new();
         // A sum without terms has a value, too: one empty block.
         for i in 0..blocks.len().max(1) {
-            let (images, lines) = if blocks.is_empty() { (0..0, 0..0) } else { blocking.block(blocks.start + i) };
-            let pixels = lines.start * problem.out[1]..lines.end * problem.out[1];
-            let depth = images.len() * pixels.len();
+            let empty = Block { images: 0..0, rows: 0..0, columns: 0..0 };
+            let block = if blocks.is_empty() { empty } else { blocking.block(blocks.start + i) };
+            let (depth, per_image) = (block.len(), block.rows.len() * block.columns.len());
+            let first_pixel = block.rows.start * problem.out[1] + block.columns.start;
             let beta = if i == 0 { T::zero() } else { T::one() };
             let columns = Columns::of_matrix(width, 1);
             let target = Target { out, base, row_stride: width, columns, epilogue: Epilogue::scaled(beta) };
-            let segments = Segments::new(&all_segments[..images.len() * lines.len()], problem.out[1]);
-            let origin = [
-                (lines.start * problem.geometry.stride[0]) as isize - problem.geometry.padding[0] as isize,
-                -(problem.geometry.padding[1] as isize),
-            ];
+            let n_segments = block.images.len() * block.rows.len();
+            let segments = Segments::new(&all_segments[..n_segments], block.columns.len());
+            let start = [block.rows.start, block.columns.start];
+            let geometry = &problem.geometry;
+            let origin: [isize; 2] = std::array::from_fn(|axis| {
+                (start[axis] * geometry.stride[axis]) as isize - geometry.padding[axis] as isize
+            });
             for group in 0..problem.geometry.groups {
                 let end = channels.end.min((group + 1) * per_group);
                 let own = channels.start.max(group * per_group)..end;
@@ -195,20 +198,21 @@ impl<T: Real> Job<T> for Part<'_, T> {
                 for (panel, first) in (0..width).step_by(K::NR).enumerate() {
                     let n = K::NR.min(width - first);
                     let panel = &mut panels[panel * K::NR * depth..][..K::NR * depth];
-                    for (image, panel) in images.clone().zip(panel.chunks_exact_mut((K::NR * pixels.len()).max(1))) {
+                    for (image, panel) in block.images.clone().zip(panel.chunks_exact_mut((K::NR * per_image).max(1))) {
                         let plane = image * problem.out_channels + group * width + first;
-                        let line = |j: usize| &grad[(plane + j) * problem.out_len()..][pixels.clone()];
+                        let line =
+                            |j: usize| &grad[(plane + j) * problem.out_len()..][first_pixel..first_pixel + per_image];
                         let lines: [&[T]; SLACK] = std::array::from_fn(|j| if j < n { line(j) } else { &[][..] });
                         kernel.transpose(&lines[..n], panel);
                     }
                 }
                 for first_channel in own.clone().step_by(at_once) {
                     let staged = first_channel..(first_channel + at_once).min(own.end);
-                    field.stage(x, problem.x_shape(), staged.clone(), images.clone(), origin, field_buffer);
+                    field.stage(x, problem.x_shape(), staged.clone(), block.images.clone(), origin, field_buffer);
                     let n_rows = staged.len() * n_taps;
                     for (panel, column) in (0..width).step_by(K::NR).enumerate() {
                         let n = K::NR.min(width - column);
-                        let rhs = Rhs { data: &panels[panel * K::NR * depth..], stride: K::NR };
+                        let rhs = Panel { data: &panels[panel * K::NR * depth..], stride: K::NR };
                         let place = columns.locate(column, n);
                         for row in (0..n_rows).step_by(K::MR) {
                             let m = K::MR.min(n_rows - row);

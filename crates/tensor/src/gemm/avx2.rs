@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)] // Vector intrinsics and the pointers they take.
 
-use super::kernel::{Job, Kernel, Rhs, Segments, transpose};
+use super::kernel::{Job, Kernel, Panel, Segments, transpose};
 use super::out::Out;
 use gradwise_core::{Floats, FloatsMut, Real};
 
@@ -62,14 +62,14 @@ macro_rules! kernels {
             pub(super) const NR: usize = 2 * $lanes;
 
             /// # Safety
-            /// AVX2 and FMA are available; `lhs` has `depth · MR` elements, `rhs` has `NR` at each of `depth` multiples of
-            /// `stride`, and `out` has `NR` in each of `M` rows.
+            /// AVX2 and FMA are available; `lhs` has `M` elements and `rhs` has `NR` at each of `depth` multiples of their strides, and `out` has `NR` in each of `M` rows.
             #[target_feature(enable = "avx2,fma")]
-            pub(super) unsafe fn packed<const M: usize>(
+            pub(super) unsafe fn panels<const M: usize>(
                 depth: usize,
                 mut lhs: *const $t,
+                lhs_stride: usize,
                 mut rhs: *const $t,
-                stride: usize,
+                rhs_stride: usize,
                 out: Place<$t>,
             ) {
                 let mut sums = [[$zero(); 2]; M];
@@ -82,8 +82,8 @@ macro_rules! kernels {
                             sums[i][0] = $fma(left, right[0], sums[i][0]);
                             sums[i][1] = $fma(left, right[1], sums[i][1]);
                         }
-                        lhs = lhs.add(MR);
-                        rhs = rhs.wrapping_add(stride);
+                        lhs = lhs.wrapping_add(lhs_stride);
+                        rhs = rhs.wrapping_add(rhs_stride);
                     }
                     write(&sums, out);
                 }
@@ -211,20 +211,20 @@ impl<T: Real> Kernel<T> for Avx2 {
     const NR: usize = if size_of::<T>() == 4 { single::NR } else { double::NR };
 
     #[inline]
-    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>) {
-        check_rhs::<T>(depth, rhs);
-        assert!(lhs.len() >= depth * MR, "packed left factor");
-        let stride = rhs.stride;
-        match (T::floats(lhs), T::floats(rhs.data)) {
+    fn panels(self, m: usize, depth: usize, lhs: Panel<'_, T>, rhs: Panel<'_, T>, out: Out<'_, T>) {
+        check_panel(depth, lhs, m);
+        check_panel(depth, rhs, <Self as Kernel<T>>::NR);
+        let strides = (lhs.stride, rhs.stride);
+        match (T::floats(lhs.data), T::floats(rhs.data)) {
             (Floats::F32(lhs), Floats::F32(rhs)) => {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
-                // SAFETY: the features were detected; lengths and rows were checked; an `Out` has `NR` elements a row.
-                unsafe { by_rows!(m, single::packed, (depth, lhs, rhs, stride, out)) }
+                // SAFETY: the features were detected; panels and rows were checked; an `Out` has `NR` elements a row.
+                unsafe { by_rows!(m, single::panels, (depth, lhs, strides.0, rhs, strides.1, out)) }
             }
             (Floats::F64(lhs), Floats::F64(rhs)) => {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: as above.
-                unsafe { by_rows!(m, double::packed, (depth, lhs, rhs, stride, out)) }
+                unsafe { by_rows!(m, double::panels, (depth, lhs, strides.0, rhs, strides.1, out)) }
             }
             _ => unreachable!("slices of one type"),
         }
@@ -254,8 +254,8 @@ impl<T: Real> Kernel<T> for Avx2 {
     }
 
     #[inline]
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>) {
-        check_rhs::<T>(segments.depth(), rhs);
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Panel<'_, T>, out: Out<'_, T>) {
+        check_panel(segments.depth(), rhs, <Self as Kernel<T>>::NR);
         let m = rows.len();
         assert!(rows.iter().all(|row| row.len() >= segments.extent()), "rows of the left factor");
         let (offsets, len, stride) = (segments.offsets(), segments.len(), rhs.stride);
@@ -297,10 +297,11 @@ fn pointers<T, X, const M: usize>(rows: &[&[T]]) -> [*const X; M] {
     std::array::from_fn(|i| rows[i].as_ptr().cast())
 }
 
+/// Checks that a panel has `width` elements at each of `depth` steps.
 #[inline(always)]
-fn check_rhs<T: Real>(depth: usize, rhs: Rhs<'_, T>) {
-    let needed = if depth == 0 { 0 } else { (depth - 1) * rhs.stride + <Avx2 as Kernel<T>>::NR };
-    assert!(rhs.data.len() >= needed, "panel of the right factor");
+fn check_panel<T>(depth: usize, panel: Panel<'_, T>, width: usize) {
+    let needed = if depth == 0 { 0 } else { (depth - 1) * panel.stride + width };
+    assert!(panel.data.len() >= needed, "panel of a factor");
 }
 
 /// Writes eight lines as columns of a panel that is sixteen wide, eight by eight through registers.

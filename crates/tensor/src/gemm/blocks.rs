@@ -13,7 +13,7 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint tiles of one output.
 
-use super::kernel::{Job, Kernel, MAX_ROWS, Rhs, SLACK, Segments, dispatch, tile_shape};
+use super::kernel::{Job, Kernel, MAX_ROWS, Panel, SLACK, Segments, dispatch, tile_shape};
 use super::operand::Operand;
 use super::out::{Out, Tile};
 use super::target::{Spot, Target};
@@ -183,10 +183,13 @@ impl<T: Real> Block<'_, T> {
         tile: &mut Tile<T>,
     ) {
         let Block { a, b, rows, columns, k, stage } = self;
-        let depth = k.len();
+        let (depth, first_row) = (k.len(), rows.start);
         // Lines that are a multiple of a page apart fall into the same few cache sets.
         let aliased = (a.line_stride().unsigned_abs() * size_of::<T>()).is_multiple_of(4096);
-        let packs_left = !a.has_whole_lines() || columns.len() > UNPACKED_COLUMNS || (aliased && columns.len() > 64);
+        let far = columns.len() > UNPACKED_COLUMNS || (aliased && columns.len() > 64);
+        let side_by_side =
+            a.panel(rows.start, k.start, depth, rows.len()).filter(|_| columns.len() <= UNPACKED_COLUMNS);
+        let packs_left = side_by_side.is_none() && (!a.has_whole_lines() || far);
         let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
         for (i, rows) in blocks(rows, BLOCK_ROWS).enumerate() {
             if packs_left {
@@ -197,12 +200,12 @@ impl<T: Real> Block<'_, T> {
                 let panel = &mut right[p * K::NR * depth..][..K::NR * depth];
                 let unpacked = if may_read { b.panel(columns.start, k.start, depth, K::NR) } else { None };
                 let rhs = if let Some((data, stride)) = unpacked {
-                    Rhs { data, stride }
+                    Panel { data, stride }
                 } else {
                     if i == 0 {
                         pack::right(kernel, b, columns.clone(), k.start, depth, panel);
                     }
-                    Rhs { data: panel, stride: K::NR }
+                    Panel { data: panel, stride: K::NR }
                 };
                 let place = target.columns.locate(columns.start, n);
                 for (p, rows) in blocks(rows.clone(), K::MR).enumerate() {
@@ -217,7 +220,11 @@ impl<T: Real> Block<'_, T> {
                     };
                     let kernel = |out: Out<'_, T>| {
                         if packs_left {
-                            kernel.packed(rows.len(), depth, &left[p * K::MR * depth..], rhs, out);
+                            let lhs = Panel { data: &left[p * K::MR * depth..], stride: K::MR };
+                            kernel.panels(rows.len(), depth, lhs, rhs, out);
+                        } else if let Some((data, stride)) = side_by_side {
+                            let lhs = Panel { data: &data[rows.start - first_row..], stride };
+                            kernel.panels(rows.len(), depth, lhs, rhs, out);
                         } else {
                             let line = |i: usize| a.line((rows.start + i).min(rows.end - 1), k.start, depth);
                             let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);

@@ -10,9 +10,10 @@ pub(crate) const SLACK: usize = 16;
 /// The largest `MR`.
 pub(crate) const MAX_ROWS: usize = 6;
 
-/// A panel of the right factor: row `k` is `data[k · stride..][..NR]`. Packed panels have a stride of `NR`.
+/// A panel of a factor: what it holds at `k` begins at `data[k · stride]`. Packed panels have a stride of `MR` or `NR`; one that is read
+/// where it lies has that of its matrix.
 #[derive(Clone, Copy)]
-pub(crate) struct Rhs<'a, T> {
+pub(crate) struct Panel<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) stride: usize,
 }
@@ -67,15 +68,15 @@ pub(crate) trait Kernel<T: Real>: Copy + Send + Sync {
     /// Columns of a tile.
     const NR: usize;
 
-    /// With a packed left factor, `lhs[k · MR + i]`; only the first `m` rows are computed.
-    fn packed(self, m: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>);
+    /// With a left factor whose `m` rows lie side by side at each `k`.
+    fn panels(self, m: usize, depth: usize, lhs: Panel<'_, T>, rhs: Panel<'_, T>, out: Out<'_, T>);
 
     /// With a packed left factor, and a right one whose row `k` is `rhs[offsets[k]..][..NR]`: an image read under a filter. The segments
     /// have a length of 1.
     fn offsets(self, m: usize, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, out: Out<'_, T>);
 
     /// With a left factor given by its rows, at most `MR`.
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>);
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Panel<'_, T>, out: Out<'_, T>);
 
     /// Packs lines, at most `NR` and all of one length, into a panel: `panel[k · NR + j] ← lines[j][k]`, and 0 where there is no line.
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {

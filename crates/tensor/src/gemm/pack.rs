@@ -70,9 +70,11 @@ fn cuts_or_elements<T: Real>(
 ) {
     let n = lines.len();
     let rows = panel.chunks_exact_mut(width).take(depth).enumerate();
+    // The widths of the commonest panels, known at compile time: a few loads and stores a row.
     if operand.has_whole_cuts() && n == 16 {
-        // The width of the commonest panel, known at compile time: two loads and two stores a row.
         rows.for_each(|(at, row)| row[..16].copy_from_slice(&operand.cut(lines.start, k + at, 16)[..16]));
+    } else if operand.has_whole_cuts() && n == 6 {
+        rows.for_each(|(at, row)| row[..6].copy_from_slice(&operand.cut(lines.start, k + at, 6)[..6]));
     } else if operand.has_whole_cuts() {
         for (at, row) in rows {
             row[..n].copy_from_slice(operand.cut(lines.start, k + at, n));

@@ -1,6 +1,6 @@
 //! The micro-kernel for every processor, in plain Rust.
 
-use super::kernel::{Kernel, Rhs, Segments};
+use super::kernel::{Kernel, Panel, Segments};
 use super::out::Out;
 use gradwise_core::Real;
 
@@ -16,10 +16,17 @@ impl<T: Real> Kernel<T> for Portable {
     const NR: usize = NR;
 
     #[inline]
-    fn packed(self, _: usize, depth: usize, lhs: &[T], rhs: Rhs<'_, T>, out: Out<'_, T>) {
+    fn panels(self, m: usize, depth: usize, lhs: Panel<'_, T>, rhs: Panel<'_, T>, out: Out<'_, T>) {
         let mut sums = [[T::zero(); NR]; MR];
-        for (k, lhs) in lhs.as_chunks::<MR>().0[..depth].iter().enumerate() {
-            add_outer(&mut sums, lhs, &rhs.data[k * rhs.stride..]);
+        for k in 0..depth {
+            let left = &lhs.data[k * lhs.stride..];
+            // The last panel of a matrix that is read where it lies may be shorter than a tile.
+            let left = if let Some((left, _)) = left.split_first_chunk::<MR>() {
+                *left
+            } else {
+                std::array::from_fn(|i| left[i.min(m - 1)])
+            };
+            add_outer(&mut sums, &left, &rhs.data[k * rhs.stride..]);
         }
         write(&sums, out);
     }
@@ -34,7 +41,7 @@ impl<T: Real> Kernel<T> for Portable {
     }
 
     #[inline]
-    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Rhs<'_, T>, out: Out<'_, T>) {
+    fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Panel<'_, T>, out: Out<'_, T>) {
         let mut sums = [[T::zero(); NR]; MR];
         let mut k = 0;
         for &offset in segments.offsets() {
