@@ -149,8 +149,8 @@ unary_with!(Elu, "elu", cost 10, needs |_this| Needs::OUTPUT,
     |this, x, y| if x > T::zero() { x } else { T::of(this.alpha) * math::expm1(x) },
     if y > T::zero() { T::one() } else { y + T::of(this.alpha) });
 
-/// `x` within `[min, max]`: ReLU6 is `Clamp::new(0.0, 6.0)`, hard tanh `Clamp::new(-1.0, 1.0)`. The derivative is 1 within the bounds and
-/// at them (PyTorch's convention), 0 outside.
+/// `x` within `[min, max]`: ReLU6 is `Clamp::new(0.0, 6.0)`, hard tanh `Clamp::new(-1.0, 1.0)`. The derivative is 1 between the
+/// bounds, and 0 at them and outside: the smallest there is, as for ReLU (PyTorch's convention for ReLU6, and since 2.15 for `clamp`).
 ///
 /// ```
 /// use gradwise_core::Serial;
@@ -187,4 +187,4 @@ impl Clamp {
 }
 unary_with!(Clamp, "clamp", cost 1, needs |_this| Needs::INPUTS,
     |this, x, y| limit(x, T::of(this.min), T::of(this.max)),
-    if x < T::of(this.min) || x > T::of(this.max) { T::zero() } else { T::one() });
+    if x <= T::of(this.min) || x >= T::of(this.max) { T::zero() } else { T::one() });
