@@ -135,7 +135,7 @@ def write(path: Path, results: dict[str, tuple[dict, dict]]) -> None:
     """
     metadata, arrays = {"made by": f"torch {torch.__version__.split('+')[0]}"}, {}
     for name, (options, roles) in results.items():
-        metadata[name] = " ".join(f"{key}={text(value)}" for key, value in options.items())
+        metadata[name] = " ".join(f"{key}={text(value)}" for key, value in options.items() if value is not None)
         for role, array in roles.items():
             arrays[f"{name}/{role}"] = smallest(array)
     raw = safetensors.numpy.save(arrays, metadata)

@@ -80,7 +80,7 @@ impl Case {
 
     /// An option, if it was given.
     pub(crate) fn option(&self, key: &str) -> Option<&str> {
-        self.options.get(key).map(String::as_str).filter(|&value| value != "none")
+        self.options.get(key).map(String::as_str)
     }
 
     /// An option's list of numbers, if it was given.
