@@ -49,7 +49,7 @@ pub fn softmax_into<T: Real, D: Dimension>(
     x: &ArrayRef<T, D>,
     out: &mut ArrayRef<T, D>,
 ) -> Result<()> {
-    forward(pool, &mut Scratch::default(), Kind::Softmax, axis, x, out)
+    forward::<Softmax, _, _>(pool, &mut Scratch::default(), axis, x, out)
 }
 
 /// `softmax(x)` along an axis, in a new array.
@@ -72,7 +72,7 @@ pub fn log_softmax_into<T: Real, D: Dimension>(
     x: &ArrayRef<T, D>,
     out: &mut ArrayRef<T, D>,
 ) -> Result<()> {
-    forward(pool, &mut Scratch::default(), Kind::Log, axis, x, out)
+    forward::<LogSoftmax, _, _>(pool, &mut Scratch::default(), axis, x, out)
 }
 
 /// `log_softmax(x)` along an axis, in a new array.
@@ -85,15 +85,40 @@ pub fn log_softmax<T: Real, D: Dimension>(pool: &dyn Pool, axis: usize, x: &Arra
     Ok(out)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Softmax,
-    Log,
+/// What the two have in common is the loops; what they do not is here.
+trait Kind {
+    const NAME: &'static str;
+    /// Whether forward ends with the logarithm.
+    const LOG: bool;
+    /// What an element adds to the sum that its slice's gradients share.
+    fn term<T: Real>(y: T, grad: T) -> f64;
+    /// The gradient of an element, once that sum is known.
+    fn gradient<T: Real>(y: T, grad: T, sum: T) -> T;
 }
 
-impl Kind {
-    fn name(self) -> &'static str {
-        if self == Kind::Softmax { "softmax" } else { "log_softmax" }
+impl Kind for Softmax {
+    const NAME: &'static str = "softmax";
+    const LOG: bool = false;
+    #[inline(always)]
+    fn term<T: Real>(y: T, grad: T) -> f64 {
+        y.as_f64() * grad.as_f64()
+    }
+    #[inline(always)]
+    fn gradient<T: Real>(y: T, grad: T, sum: T) -> T {
+        y * (grad - sum)
+    }
+}
+
+impl Kind for LogSoftmax {
+    const NAME: &'static str = "log_softmax";
+    const LOG: bool = true;
+    #[inline(always)]
+    fn term<T: Real>(_: T, grad: T) -> f64 {
+        grad.as_f64()
+    }
+    #[inline(always)]
+    fn gradient<T: Real>(y: T, grad: T, sum: T) -> T {
+        grad - math::exp(y) * sum
     }
 }
 
@@ -126,18 +151,17 @@ impl Layout {
     }
 }
 
-fn forward<T: Real, D: Dimension>(
+fn forward<K: Kind, T: Real, D: Dimension>(
     pool: &dyn Pool,
     scratch: &mut Scratch<T>,
-    kind: Kind,
     axis: usize,
     x: &ArrayRef<T, D>,
     out: &mut ArrayRef<T, D>,
 ) -> Result<()> {
     if out.shape() != x.shape() {
-        return Err(Error::shape(kind.name(), format!("{:?}", x.shape()), out.shape()));
+        return Err(Error::shape(K::NAME, format!("{:?}", x.shape()), out.shape()));
     }
-    let layout = Layout::new(kind.name(), axis, x.shape())?;
+    let layout = Layout::new(K::NAME, axis, x.shape())?;
     let dense = Dense::of(x, scratch);
     overwrite(out, scratch, |out, _| {
         let (row, work) = (layout.n * layout.inner, out.len() * 16);
@@ -146,9 +170,9 @@ fn forward<T: Real, D: Dimension>(
             vectorize(|| {
                 if layout.inner == 1 {
                     let n = layout.n.max(1);
-                    part.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| forward_row(kind, x, y));
+                    part.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| forward_row::<K, _>(x, y));
                 } else {
-                    layout.blocks(rows.len(), |start, width| forward_block(kind, &layout, x, part, start, width));
+                    layout.blocks(rows.len(), |start, width| forward_block::<K, _>(&layout, x, part, start, width));
                 }
             });
         });
@@ -175,24 +199,21 @@ fn by_lanes<A: Copy, T>(x: &[T], start: A, step: impl Fn(A, &T) -> A, merge: imp
 }
 
 #[inline(always)]
-fn forward_row<T: Real>(kind: Kind, x: &[T], y: &mut [T]) {
+fn forward_row<K: Kind, T: Real>(x: &[T], y: &mut [T]) {
     let largest = by_lanes(x, T::neg_infinity(), |a, &b| larger(a, b), larger);
     y.iter_mut().zip(x).for_each(|(y, &x)| *y = math::exp(x - largest));
     let sum = by_lanes(y, 0.0, |a, y| a + y.as_f64(), |a, b| a + b);
-    match kind {
-        Kind::Softmax => {
-            let factor = T::of(1.0 / sum);
-            y.iter_mut().for_each(|y| *y *= factor);
-        }
-        Kind::Log => {
-            let log = T::of(sum.ln());
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - largest - log);
-        }
+    if K::LOG {
+        let log = T::of(sum.ln());
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - largest - log);
+    } else {
+        let factor = T::of(1.0 / sum);
+        y.iter_mut().for_each(|y| *y *= factor);
     }
 }
 
 #[inline(always)]
-fn forward_block<T: Real>(kind: Kind, layout: &Layout, x: &[T], y: &mut [T], start: usize, width: usize) {
+fn forward_block<K: Kind, T: Real>(layout: &Layout, x: &[T], y: &mut [T], start: usize, width: usize) {
     let mut largest = [T::neg_infinity(); BLOCK];
     let mut sums = [0.0; BLOCK];
     let rows = |i: usize| start + i * layout.inner..start + i * layout.inner + width;
@@ -206,44 +227,30 @@ fn forward_block<T: Real>(kind: Kind, layout: &Layout, x: &[T], y: &mut [T], sta
             *sum += y.as_f64();
         }
     }
-    match kind {
-        Kind::Softmax => {
-            let factors = sums.map(|sum| T::of(1.0 / sum));
-            for i in 0..layout.n {
-                y[rows(i)].iter_mut().zip(&factors).for_each(|(y, &factor)| *y *= factor);
+    if K::LOG {
+        let logs = sums.map(|sum| T::of(sum.ln()));
+        for i in 0..layout.n {
+            let (y, x) = (&mut y[rows(i)], &x[rows(i)]);
+            for (((y, &x), &largest), &log) in y.iter_mut().zip(x).zip(&largest).zip(&logs) {
+                *y = x - largest - log;
             }
         }
-        Kind::Log => {
-            let logs = sums.map(|sum| T::of(sum.ln()));
-            for i in 0..layout.n {
-                let (y, x) = (&mut y[rows(i)], &x[rows(i)]);
-                for (((y, &x), &largest), &log) in y.iter_mut().zip(x).zip(&largest).zip(&logs) {
-                    *y = x - largest - log;
-                }
-            }
+    } else {
+        let factors = sums.map(|sum| T::of(1.0 / sum));
+        for i in 0..layout.n {
+            y[rows(i)].iter_mut().zip(&factors).for_each(|(y, &factor)| *y *= factor);
         }
     }
 }
 
-fn backward<T: Real>(
-    kind: Kind,
-    axis: usize,
-    at: &At<'_, T>,
-    slot: &mut Slot<'_, T>,
-    cx: &mut Cx<'_, T>,
-) -> Result<()> {
-    let layout = Layout::new(kind.name(), axis, slot.grad.shape())?;
+fn backward<K: Kind, T: Real>(axis: usize, at: &At<'_, T>, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) -> Result<()> {
+    let layout = Layout::new(K::NAME, axis, slot.grad.shape())?;
     let (y, grad) = (Dense::of(at.output, cx.scratch), Dense::of(at.grad, cx.scratch));
     let (first, out) = (slot.first, slot.slice_mut());
-    let (row, work) = (layout.n * layout.inner, out.len() * if kind == Kind::Log { 12 } else { 4 });
+    let (row, work) = (layout.n * layout.inner, out.len() * 8);
     parallel::rows(cx.pool, out, row, 1, work, &|rows, part| {
         let from = rows.start * row;
         let (y, grad) = (&y[from..][..part.len()], &grad[from..][..part.len()]);
-        // What one element adds to the sum, and its gradient once that is known.
-        let term = |y: T, grad: T| if kind == Kind::Softmax { y.as_f64() * grad.as_f64() } else { grad.as_f64() };
-        let value = |y: T, grad: T, sum: T| {
-            if kind == Kind::Softmax { y * (grad - sum) } else { grad - math::exp(y) * sum }
-        };
         let write = |o: &mut T, value: T| *o = if first { value } else { *o + value };
         vectorize(|| {
             layout.blocks(rows.len(), |start, width| {
@@ -252,23 +259,28 @@ fn backward<T: Real>(
                     let (y, grad) = (&y[start..][..layout.n], &grad[start..][..layout.n]);
                     let mut lanes = [0.0; 8];
                     for (y, grad) in y.chunks(8).zip(grad.chunks(8)) {
-                        lanes.iter_mut().zip(y.iter().zip(grad)).for_each(|(sum, (&y, &grad))| *sum += term(y, grad));
+                        lanes
+                            .iter_mut()
+                            .zip(y.iter().zip(grad))
+                            .for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
                     }
                     let sum = T::of(lanes.into_iter().sum());
                     let out = &mut part[start..][..layout.n];
-                    out.iter_mut().zip(y.iter().zip(grad)).for_each(|(o, (&y, &grad))| write(o, value(y, grad, sum)));
+                    out.iter_mut()
+                        .zip(y.iter().zip(grad))
+                        .for_each(|(o, (&y, &grad))| write(o, K::gradient(y, grad, sum)));
                     return;
                 }
                 for i in 0..layout.n {
                     let run = start + i * layout.inner..start + i * layout.inner + width;
                     let elements = y[run.clone()].iter().zip(&grad[run]);
-                    sums.iter_mut().zip(elements).for_each(|(sum, (&y, &grad))| *sum += term(y, grad));
+                    sums.iter_mut().zip(elements).for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
                 }
                 for i in 0..layout.n {
                     let run = start + i * layout.inner..start + i * layout.inner + width;
                     let elements = y[run.clone()].iter().zip(&grad[run.clone()]).zip(&sums);
                     part[run].iter_mut().zip(elements).for_each(|(o, ((&y, &grad), &sum))| {
-                        write(o, value(y, grad, T::of(sum)));
+                        write(o, K::gradient(y, grad, T::of(sum)));
                     });
                 }
             });
@@ -280,14 +292,14 @@ fn backward<T: Real>(
 }
 
 macro_rules! op {
-    ($name:ident, $kind:expr) => {
+    ($name:ident) => {
         impl<T: Real> Op<T> for $name {
             fn name(&self) -> &'static str {
-                $kind.name()
+                <$name as Kind>::NAME
             }
             fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn> {
-                let [x] = arity($kind.name(), inputs)?;
-                Layout::new($kind.name(), self.axis, x)?;
+                let [x] = arity(<$name as Kind>::NAME, inputs)?;
+                Layout::new(<$name as Kind>::NAME, self.axis, x)?;
                 Ok(IxDyn(x))
             }
             fn forward(
@@ -298,13 +310,13 @@ macro_rules! op {
                 cx: &mut Cx<'_, T>,
             ) -> Result<()> {
                 let [x] = inputs else {
-                    return Err(Error::Arity { op: $kind.name(), expected: 1, got: inputs.len() });
+                    return Err(Error::Arity { op: <$name as Kind>::NAME, expected: 1, got: inputs.len() });
                 };
-                forward(cx.pool, cx.scratch, $kind, self.axis, x, out)
+                forward::<$name, _, _>(cx.pool, cx.scratch, self.axis, x, out)
             }
             fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<()> {
                 let [Some(slot)] = grads else { return Ok(()) };
-                backward($kind, self.axis, &at, slot, cx)
+                backward::<$name, _>(self.axis, &at, slot, cx)
             }
             fn needs(&self) -> Needs {
                 Needs::OUTPUT
@@ -312,5 +324,5 @@ macro_rules! op {
         }
     };
 }
-op!(Softmax, Kind::Softmax);
-op!(LogSoftmax, Kind::Log);
+op!(Softmax);
+op!(LogSoftmax);

@@ -201,6 +201,9 @@ fn large_arrays_give_the_same_bits_on_any_number_of_threads() {
     {
         consistent(op, op, std::slice::from_ref(&x), 1e-4);
     }
+    // Beyond a tile, in either direction and by planes.
+    let expected = x.view().permuted_axes(vec![2, 0, 1]).as_standard_layout().into_owned();
+    holds(&Permute::new(&[2, 0, 1]).unwrap(), std::slice::from_ref(&x), &expected);
     let x = x.into_shape_with_order(IxDyn(&[30, 2000])).unwrap();
     consistent(&Gather { axis: 0, indices: &indices }, &Gather { axis: 0, indices: &indices }, &[x], 1e-4);
 }

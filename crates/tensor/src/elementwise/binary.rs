@@ -349,7 +349,7 @@ macro_rules! binary {
                 $cost
             }
         }
-        crate::elementwise::op_through!($name, Map2);
+        crate::elementwise::op_through!($name, |this| Map2(*this));
     )*};
 }
 

@@ -23,7 +23,7 @@
 //! ```
 
 use super::UNIT;
-use crate::dense::{Dense, overwrite, view_mut};
+use crate::dense::{Dense, copy, overwrite, view_mut};
 use crate::parallel;
 use crate::simd::vectorize;
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
@@ -150,10 +150,24 @@ fn same_shape(op: &'static str, got: &[usize], expected: &[usize]) -> Result<()>
     if got == expected { Ok(()) } else { Err(Error::shape(op, format!("{expected:?}"), got)) }
 }
 
+/// A function with options is applied to so many elements into a buffer on the stack, which is then copied: the compiler could not
+/// tell otherwise that writing the output leaves the options as they are, and would load them anew for every element.
+const CHUNK: usize = 64;
+
 fn map_slice_mut<T: Real, F: Unary<T>>(pool: &dyn Pool, f: &F, x: &mut [T]) {
     let work = x.len() * f.cost();
     parallel::rows(pool, x, 1, UNIT, work, &|_, part| {
-        vectorize(|| part.iter_mut().for_each(|x| *x = f.forward(*x)));
+        vectorize(|| {
+            if size_of::<F>() == 0 {
+                return part.iter_mut().for_each(|x| *x = f.forward(*x));
+            }
+            for chunk in part.chunks_mut(CHUNK) {
+                let mut buffer = [T::zero(); CHUNK];
+                let values = &mut buffer[..chunk.len()];
+                values.iter_mut().zip(&*chunk).for_each(|(o, &x)| *o = f.forward(x));
+                chunk.copy_from_slice(values);
+            }
+        });
     });
 }
 
@@ -167,14 +181,25 @@ fn map_with<T: Real, F: Unary<T>, D: Dimension>(
     same_shape(f.name(), out.shape(), x.shape())?;
     let Some(dense) = x.as_slice() else {
         // The output is as good a place as any to pack an odd view into.
-        out.assign(x);
+        copy(x.view().into_dyn(), out.view_mut().into_dyn());
         map_mut(pool, f, out);
         return Ok(());
     };
     overwrite(out, scratch, |out, _| {
         let work = out.len() * f.cost();
         parallel::rows(pool, out, 1, UNIT, work, &|range, part| {
-            vectorize(|| part.iter_mut().zip(&dense[range]).for_each(|(o, &x)| *o = f.forward(x)));
+            vectorize(|| {
+                let x = &dense[range];
+                if size_of::<F>() == 0 {
+                    return part.iter_mut().zip(x).for_each(|(o, &x)| *o = f.forward(x));
+                }
+                for (out, x) in part.chunks_mut(CHUNK).zip(x.chunks(CHUNK)) {
+                    let mut buffer = [T::zero(); CHUNK];
+                    let values = &mut buffer[..x.len()];
+                    values.iter_mut().zip(x).for_each(|(o, &x)| *o = f.forward(x));
+                    out.copy_from_slice(values);
+                }
+            });
         });
     });
     Ok(())
@@ -232,16 +257,18 @@ impl<T: Real, F: Unary<T>> Op<T> for Map<F> {
     }
 }
 
-/// Makes a type that is a [`Unary`], a [`Binary`](super::Binary) or a [`Reduction`](crate::reduce::Reduction) for every
-/// [`Real`] an operation itself, as `op_through!(Type, Map)`, `op_through!(Type, Map2)` or `op_through!(Type, Reduce)`.
+/// Makes a type that is a [`Unary`], a [`Binary`](super::Binary) or a [`Reduction`](crate::reduce::Reduction) for every [`Real`] an
+/// operation itself, through one of their wrappers: `op_through!(Relu, |this| Map(*this))`.
 macro_rules! op_through {
-    ($name:ident, $map:ident) => {
+    ($name:ident, |$this:ident| $op:expr) => {
         impl<T: gradwise_core::Real> gradwise_core::Op<T> for $name {
             fn name(&self) -> &'static str {
-                gradwise_core::Op::<T>::name(&$map(self))
+                let $this = self;
+                gradwise_core::Op::<T>::name(&$op)
             }
             fn out_shape(&self, inputs: &[&[usize]]) -> gradwise_core::Result<ndarray::IxDyn> {
-                gradwise_core::Op::<T>::out_shape(&$map(self), inputs)
+                let $this = self;
+                gradwise_core::Op::<T>::out_shape(&$op, inputs)
             }
             fn forward(
                 &self,
@@ -250,7 +277,8 @@ macro_rules! op_through {
                 saved: &mut gradwise_core::Saved<T>,
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
-                $map(self).forward(inputs, out, saved, cx)
+                let $this = self;
+                $op.forward(inputs, out, saved, cx)
             }
             fn backward(
                 &self,
@@ -258,10 +286,12 @@ macro_rules! op_through {
                 grads: &mut [Option<gradwise_core::Slot<'_, T>>],
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
-                $map(self).backward(at, grads, cx)
+                let $this = self;
+                $op.backward(at, grads, cx)
             }
             fn needs(&self) -> gradwise_core::Needs {
-                gradwise_core::Op::<T>::needs(&$map(self))
+                let $this = self;
+                gradwise_core::Op::<T>::needs(&$op)
             }
         }
     };
@@ -308,7 +338,7 @@ macro_rules! unary_with {
                 $cost
             }
         }
-        crate::elementwise::op_through!($name, Map);
+        crate::elementwise::op_through!($name, |this| Map(*this));
     };
 }
 pub(crate) use unary_with;

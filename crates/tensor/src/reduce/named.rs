@@ -30,7 +30,7 @@ macro_rules! reduction {
             }
         }
 
-        op_through!($name, Reduce);
+        op_through!($name, |this| Reduce(this));
     )*};
 }
 
@@ -88,7 +88,7 @@ impl<T: Real> Reduction<T> for Sum {
         fold(pool, &SumInto { factor: T::one(), add: false }, x, shape, axes, out);
     }
     fn backward(&self, at: Reduced<'_, T>, axes: AxisSet, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) {
-        spread(cx.pool, slot, axes, 1, |_, o| at.grad[o]);
+        spread(cx.pool, slot, axes, 1, &[], |o| at.grad[o], |grad, _| grad);
     }
 }
 
@@ -102,7 +102,7 @@ impl<T: Real> Reduction<T> for Mean {
     }
     fn backward(&self, at: Reduced<'_, T>, axes: AxisSet, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) {
         let n = T::of_usize(axes.count(slot.grad.shape()));
-        spread(cx.pool, slot, axes, 2, |_, o| at.grad[o] / n);
+        spread(cx.pool, slot, axes, 2, &[], |o| at.grad[o] / n, |grad, _| grad);
     }
 }
 
@@ -121,7 +121,7 @@ impl<T: Real> Reduction<T> for Variance {
         // Cheaper to compute again than to keep.
         let mut mean = cx.scratch.take(at.grad.len());
         fold(cx.pool, &MeanFold, at.x, shape, axes, &mut mean);
-        spread(cx.pool, slot, axes, 3, |i, o| at.grad[o] * factor * (at.x[i] - mean[o]));
+        spread(cx.pool, slot, axes, 3, at.x, |o| (at.grad[o] * factor, mean[o]), |(grad, mean), x| grad * (x - mean));
         cx.scratch.give(mean);
     }
 }
@@ -133,10 +133,10 @@ impl<T: Real> Reduction<T> for LogSumExp {
         fold(pool, &LogSumExpFold, x, shape, axes, out);
     }
     fn backward(&self, at: Reduced<'_, T>, axes: AxisSet, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) {
-        spread(cx.pool, slot, axes, 10, |i, o| {
+        let params = |o: usize| (at.grad[o], at.y[o]);
+        spread(cx.pool, slot, axes, 10, at.x, params, |(grad, y), x| {
             // Where all are -∞ the difference would be NaN; the limit is taken as 0.
-            let x = at.x[i];
-            if x == T::neg_infinity() { T::zero() } else { at.grad[o] * math::exp(x - at.y[o]) }
+            if x == T::neg_infinity() { T::zero() } else { grad * math::exp(x - y) }
         });
     }
 }
@@ -166,7 +166,8 @@ fn share_among_ties<T: Real>(at: Reduced<'_, T>, axes: AxisSet, slot: &mut Slot<
     shares.copy_from_slice(at.y);
     fold(cx.pool, &CountFold, at.x, slot.grad.shape(), axes, &mut shares);
     shares.iter_mut().zip(at.grad).for_each(|(share, &grad)| *share = grad / *share);
-    spread(cx.pool, slot, axes, 2, |i, o| if same(at.x[i], at.y[o]) { shares[o] } else { T::zero() });
+    let params = |o: usize| (at.y[o], shares[o]);
+    spread(cx.pool, slot, axes, 2, at.x, params, |(y, share), x| if same(x, y) { share } else { T::zero() });
     cx.scratch.give(shares);
 }
 
@@ -183,15 +184,15 @@ impl<T: Real> Reduction<T> for Prod {
         zeros.fill(T::zero());
         fold(cx.pool, &CountFold, at.x, shape, axes, &mut zeros);
         fold(cx.pool, &ProdFold { skip_zeros: true }, at.x, shape, axes, &mut rest);
-        spread(cx.pool, slot, axes, 4, |i, o| {
-            let x = at.x[i];
-            let others = if x == T::zero() { zeros[o] - T::one() } else { zeros[o] };
-            if others > T::zero() {
+        let params = |o: usize| (at.grad[o], zeros[o], rest[o]);
+        spread(cx.pool, slot, axes, 4, at.x, params, |(grad, zeros, rest), x| {
+            let other_zeros = if x == T::zero() { zeros - T::one() } else { zeros };
+            if other_zeros > T::zero() {
                 T::zero()
             } else if x == T::zero() {
-                at.grad[o] * rest[o]
+                grad * rest
             } else {
-                at.grad[o] * (rest[o] / x)
+                grad * (rest / x)
             }
         });
         cx.scratch.give(zeros);

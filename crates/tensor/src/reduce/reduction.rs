@@ -175,27 +175,39 @@ impl<T: Real, R: Reduction<T>> Op<T> for Reduce<R> {
     }
 }
 
-/// The adjoint of a reduction: adds (or assigns) `f(i, o)` to each element of the slot, where `i` is its index and `o` the index of
-/// the output that it was reduced to.
-pub fn spread<T: Real>(
+/// The adjoint of a reduction: adds (or assigns) `f(p, x)` to each element of the slot, where `x` is the element of the input and
+/// `p = params(o)` belongs to the output `o` that it was reduced to. A derivative that does not depend on `x` gets 0 for it, with an
+/// empty slice of inputs.
+pub fn spread<T: Real, P: Copy>(
     pool: &dyn Pool,
     slot: &mut Slot<'_, T>,
     axes: AxisSet,
     cost: usize,
-    f: impl Fn(usize, usize) -> T + Sync,
+    x: &[T],
+    params: impl Fn(usize) -> P + Sync,
+    f: impl Fn(P, T) -> T + Sync,
 ) {
     let kept = axes.reduced(slot.grad.shape(), true);
     let walk = Walk::new(slot.grad.shape(), [kept.slice()]);
     let (first, out) = (slot.first, slot.slice_mut());
     let work = out.len() * cost;
     parallel::rows(pool, out, 1, UNIT, work, &|range, part| {
-        let start = range.start;
+        let x = if x.is_empty() { x } else { &x[range.clone()] };
+        let write = |g: &mut T, value: T| *g = if first { value } else { *g + value };
         vectorize(|| {
             walk.runs(range, |run, [at]| {
-                let from = start + run.start;
-                for (i, g) in part[run].iter_mut().enumerate() {
-                    let value = f(from + i, at + i * walk.steps[0]);
-                    *g = if first { value } else { *g + value };
+                let grads = part[run.clone()].iter_mut();
+                match (walk.steps, x.get(run)) {
+                    ([0], None) => {
+                        let value = f(params(at), T::zero());
+                        grads.for_each(|g| write(g, value));
+                    }
+                    ([0], Some(x)) => {
+                        let p = params(at);
+                        grads.zip(x).for_each(|(g, &x)| write(g, f(p, x)));
+                    }
+                    (_, None) => grads.enumerate().for_each(|(i, g)| write(g, f(params(at + i), T::zero()))),
+                    (_, Some(x)) => grads.zip(x).enumerate().for_each(|(i, (g, &x))| write(g, f(params(at + i), x))),
                 }
             });
         });

@@ -1,6 +1,7 @@
 //! A part of an array, by ranges with steps.
 
 use super::{only, only_slot};
+use crate::dense::copy;
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
@@ -143,7 +144,7 @@ impl<T: Real> Op<T> for Slice {
     ) -> Result<()> {
         let x = only("slice", inputs)?;
         self.check(x.shape())?;
-        out.assign(&x.slice_each_axis(|a| self.of_axis(a.axis.index())));
+        copy(x.slice_each_axis(|a| self.of_axis(a.axis.index())), out.view_mut());
         Ok(())
     }
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], _: &mut Cx<'_, T>) -> Result<()> {

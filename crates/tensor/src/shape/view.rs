@@ -2,7 +2,7 @@
 
 use super::{check_axis, only, only_slot};
 use crate::broadcast::{fits, sum_to};
-use crate::dense::Dense;
+use crate::dense::{Dense, copy};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::{ArrayView, Axis, IxDyn};
 
@@ -50,8 +50,8 @@ impl<T: Real> Op<T> for Reshape {
         _: &mut Cx<'_, T>,
     ) -> Result<()> {
         let x = only("reshape", inputs)?;
-        if let Some(mut out) = out.view_mut().into_shape_with_order(x.raw_dim()).ok() {
-            out.assign(x);
+        if let Ok(mut out) = out.view_mut().into_shape_with_order(x.raw_dim()) {
+            copy(x.view(), out.view_mut());
             return Ok(());
         }
         Err(Error::shape("reshape", format!("an output of as many elements as {:?} has", x.shape()), out.shape()))
@@ -59,7 +59,7 @@ impl<T: Real> Op<T> for Reshape {
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<()> {
         let Some(slot) = only_slot(grads) else { return Ok(()) };
         let grad = Dense::of(at.grad, cx.scratch);
-        let reshaped = ArrayView::from_shape(slot.grad.raw_dim(), &*grad).map_err(|_| {
+        let reshaped = ArrayView::from_shape(slot.grad.raw_dim(), &grad).map_err(|_| {
             Error::shape("reshape", format!("as many elements as {:?} has", slot.grad.shape()), at.grad.shape())
         })?;
         slot.add(&reshaped);
@@ -119,7 +119,7 @@ impl<T: Real> Op<T> for Permute {
         _: &mut Cx<'_, T>,
     ) -> Result<()> {
         let x = only("permute", inputs)?;
-        out.assign(&x.view().permuted_axes(&self.axes[..]));
+        copy(x.view().permuted_axes(&self.axes[..]), out.view_mut());
         Ok(())
     }
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], _: &mut Cx<'_, T>) -> Result<()> {
@@ -172,7 +172,7 @@ impl<T: Real> Op<T> for Flip {
         _: &mut Saved<T>,
         _: &mut Cx<'_, T>,
     ) -> Result<()> {
-        out.assign(&self.view(only("flip", inputs)?));
+        copy(self.view(only("flip", inputs)?), out.view_mut());
         Ok(())
     }
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], _: &mut Cx<'_, T>) -> Result<()> {
@@ -228,7 +228,7 @@ impl<T: Real> Op<T> for BroadcastTo {
                 x.shape(),
             ));
         };
-        out.assign(&x);
+        copy(x, out.view_mut());
         Ok(())
     }
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<()> {
