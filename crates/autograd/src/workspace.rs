@@ -2,7 +2,7 @@
 
 use crate::names::Names;
 use crate::node::Node;
-use gradwise_core::{Pool, Real, Scratch, Serial};
+use gradwise_core::{Grads, Pool, Real, Scratch, Serial};
 use ndarray::ArrayD;
 use std::sync::Arc;
 
@@ -79,6 +79,12 @@ impl<T: Real> Workspace<T> {
     /// The free buffers: to borrow memory from, and to give back what was taken out of a tape.
     pub fn scratch(&mut self) -> &mut Scratch<T> {
         &mut self.scratch
+    }
+
+    /// Takes back the memory of gradients that are no longer looked at, for the next backward pass: called before a step, it makes the
+    /// first step the only one that allocates any. The entries are empty afterwards.
+    pub fn reclaim(&mut self, grads: &mut Grads<T>) {
+        grads.reset(std::iter::empty(), &mut |array| self.scratch.give_array(array));
     }
 
     /// Gives all free memory back to the allocator; the next step takes it anew.

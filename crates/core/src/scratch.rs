@@ -20,47 +20,75 @@ use ndarray::{ArrayD, Dimension, IxDyn};
 /// ```
 #[derive(Debug)]
 pub struct Scratch<T> {
-    /// Sorted by capacity, so that the best fit is found by bisection.
-    reals: Vec<Vec<T>>,
-    words: Vec<Vec<u32>>,
-    bytes: Vec<Vec<u8>>,
+    reals: Free<T>,
+    words: Free<u32>,
+    bytes: Free<u8>,
 }
 
 impl<T> Default for Scratch<T> {
     fn default() -> Self {
-        Scratch { reals: Vec::new(), words: Vec::new(), bytes: Vec::new() }
+        Scratch { reals: Free::new(), words: Free::new(), bytes: Free::new() }
     }
+}
+
+/// Free buffers of one type.
+#[derive(Debug)]
+struct Free<X> {
+    /// Sorted by capacity, so that the best fit is found by bisection.
+    buffers: Vec<Vec<X>>,
+    /// How many buffers were made: so many may have to be held at once.
+    made: usize,
 }
 
 /// A free buffer may be this many times larger than the request. Without a bound, a bias would take a feature map's buffer and the
 /// next feature map would have to be allocated anew.
 const SLACK: usize = 4;
 
-fn take<X: Copy + Default>(free: &mut Vec<Vec<X>>, len: usize) -> Vec<X> {
-    let at = free.partition_point(|b| b.capacity() < len);
-    let fits = free.get(at).is_some_and(|b| b.capacity() <= len.saturating_mul(SLACK).max(64));
-    let mut buffer = if fits { free.remove(at) } else { Vec::with_capacity(len) };
-    // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
-    buffer.resize(len, X::default());
-    buffer
-}
+impl<X> Free<X> {
+    const fn new() -> Self {
+        Free { buffers: Vec::new(), made: 0 }
+    }
 
-fn give<X>(free: &mut Vec<Vec<X>>, buffer: Vec<X>) {
-    if buffer.capacity() > 0 {
-        let at = free.partition_point(|b| b.capacity() < buffer.capacity());
-        free.insert(at, buffer);
+    fn take(&mut self, len: usize) -> Vec<X>
+    where
+        X: Copy + Default,
+    {
+        let at = self.buffers.partition_point(|b| b.capacity() < len);
+        let fits = self.buffers.get(at).is_some_and(|b| b.capacity() <= len.saturating_mul(SLACK).max(64));
+        let mut buffer = if fits {
+            self.buffers.remove(at)
+        } else {
+            // The list grows when a buffer is made, so that it need not when all come back.
+            self.made += 1;
+            self.buffers.reserve(self.made - self.buffers.len().min(self.made));
+            Vec::with_capacity(len)
+        };
+        // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
+        buffer.resize(len, X::default());
+        buffer
+    }
+
+    fn give(&mut self, buffer: Vec<X>) {
+        if buffer.capacity() > 0 {
+            let at = self.buffers.partition_point(|b| b.capacity() < buffer.capacity());
+            self.buffers.insert(at, buffer);
+        }
+    }
+
+    fn capacity_bytes(&self) -> usize {
+        self.buffers.iter().map(Vec::capacity).sum::<usize>() * size_of::<X>()
     }
 }
 
 impl<T: Real> Scratch<T> {
     /// A buffer of `len` numbers of unspecified value.
     pub fn take(&mut self, len: usize) -> Vec<T> {
-        take(&mut self.reals, len)
+        self.reals.take(len)
     }
 
     /// Takes a buffer back.
     pub fn give(&mut self, buffer: Vec<T>) {
-        give(&mut self.reals, buffer);
+        self.reals.give(buffer);
     }
 
     /// An array of unspecified values in standard layout.
@@ -77,36 +105,33 @@ impl<T: Real> Scratch<T> {
 
     /// A buffer of `len` 32-bit words of unspecified value.
     pub fn take_words(&mut self, len: usize) -> Vec<u32> {
-        take(&mut self.words, len)
+        self.words.take(len)
     }
 
     /// Takes a buffer of words back.
     pub fn give_words(&mut self, buffer: Vec<u32>) {
-        give(&mut self.words, buffer);
+        self.words.give(buffer);
     }
 
     /// A buffer of `len` bytes of unspecified value.
     pub fn take_bytes(&mut self, len: usize) -> Vec<u8> {
-        take(&mut self.bytes, len)
+        self.bytes.take(len)
     }
 
     /// Takes a buffer of bytes back.
     pub fn give_bytes(&mut self, buffer: Vec<u8>) {
-        give(&mut self.bytes, buffer);
+        self.bytes.give(buffer);
     }
 
     /// Bytes held in free buffers.
     pub fn free_bytes(&self) -> usize {
-        let reals: usize = self.reals.iter().map(Vec::capacity).sum();
-        let words: usize = self.words.iter().map(Vec::capacity).sum();
-        let bytes: usize = self.bytes.iter().map(Vec::capacity).sum();
-        reals * size_of::<T>() + words * 4 + bytes
+        self.reals.capacity_bytes() + self.words.capacity_bytes() + self.bytes.capacity_bytes()
     }
 
     /// Gives all free buffers back to the allocator.
     pub fn clear(&mut self) {
-        self.reals.clear();
-        self.words.clear();
-        self.bytes.clear();
+        self.reals = Free::new();
+        self.words = Free::new();
+        self.bytes = Free::new();
     }
 }
