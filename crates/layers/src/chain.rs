@@ -136,7 +136,7 @@ impl<T: Real> ChainBuilder<T> {
         let key = self.key;
         self.and(|chain| {
             let position = chain.len();
-            let layer = layer.build(key.with(position as u64)).map_err(|error| error.at(&position.to_string()))?;
+            let layer = layer.build(key.with(position as u64)).map_err(|error| within(&position.to_string(), error))?;
             Ok(chain.with(layer))
         })
     }
@@ -145,7 +145,7 @@ impl<T: Real> ChainBuilder<T> {
     #[must_use]
     pub fn named<K, B: Build<T, K, Layer: 'static>>(self, name: &str, layer: B) -> Self {
         let key = self.key.with_str(name);
-        self.and(|chain| chain.with_named(name, layer.build(key).map_err(|error| error.at(name))?))
+        self.and(|chain| chain.with_named(name, layer.build(key).map_err(|error| within(name, error))?))
     }
 
     /// The chain.
@@ -158,6 +158,14 @@ impl<T: Real> ChainBuilder<T> {
 
     fn and(self, f: impl FnOnce(Chain<T>) -> Result<Chain<T>>) -> Self {
         ChainBuilder { key: self.key, chain: self.chain.and_then(f) }
+    }
+}
+
+/// The error of building a layer, with its place in the chain; a chain within a chain has given it one already.
+fn within(name: &str, error: Error) -> Error {
+    match error {
+        Error::At { path, source } => Error::At { path: format!("{name}.{path}"), source },
+        error => error.at(name),
     }
 }
 

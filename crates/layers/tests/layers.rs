@@ -282,6 +282,8 @@ fn options_out_of_range_are_refused_in_words() {
     );
     refused(models::mlp::<f32>(&[3], key), "mlp: sizes: expected at least those of inputs and outputs, got [3]");
     refused(models::mlp::<f32>(&[3, 0, 2], key), "hidden0: linear: outputs: expected at least 1, got 0");
+    let nested = Chain::<f32>::seeded(key).named("body", models::MlpConfig::new(&[3, 0, 2])).build();
+    refused(nested, "body.hidden0: linear: outputs: expected at least 1, got 0");
     let conv = models::ConvNetConfig::new([1, 7, 28], 10);
     refused::<Chain<f32>>(conv.build(key), "conv_net: input: expected an image that can be halved 3 times, got 7 x 28");
     let weight = Param::new(ndarray::arr2(&[[1.0_f32, 2.0]]));
