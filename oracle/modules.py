@@ -9,7 +9,15 @@ from torch import nn
 
 from case import gradients, integers, normal, rounded, seeded
 
-# Name, layer and input, with options that the layer's constructor on our side needs.
+
+class HardSigmoid(nn.Module):
+    """Written out: the gradient of PyTorch's own has its sixth in single precision."""
+
+    def forward(self, x):
+        return nn.functional.relu6(x + 3) / 6
+
+
+# Layer and input by name; the options are written again in the test, which builds the same layer.
 LAYERS = {
     "linear": (lambda: nn.Linear(4, 3), normal(5, 4)),
     "linear.no_bias": (lambda: nn.Linear(4, 3, bias=False), normal(5, 4)),
@@ -18,6 +26,7 @@ LAYERS = {
     "conv2d.options": (lambda: nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), normal(2, 4, 7, 6)),
     "conv2d.no_bias": (lambda: nn.Conv2d(3, 4, 3, bias=False), normal(2, 3, 5, 6)),
     "conv_transpose2d": (lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), normal(2, 4, 4, 3)),
+    "conv_transpose1d": (lambda: nn.ConvTranspose1d(4, 6, 3, stride=3, padding=1, output_padding=2, dilation=2, groups=2), normal(2, 4, 5)),
     "batch_norm1d.features": (lambda: nn.BatchNorm1d(4), normal(6, 4, scale=2.0, shift=3.0)),
     "batch_norm1d.sequences": (lambda: nn.BatchNorm1d(4), normal(3, 4, 5, scale=2.0, shift=3.0)),
     "batch_norm2d": (lambda: nn.BatchNorm2d(3), normal(2, 3, 4, 5, scale=2.0, shift=3.0)),
@@ -31,6 +40,8 @@ LAYERS = {
     "max_pool2d": (lambda: nn.MaxPool2d(3, stride=2, padding=1), normal(2, 3, 7, 6)),
     "max_pool2d.ceil": (lambda: nn.MaxPool2d((2, 4), stride=(2, 3), ceil_mode=True), normal(2, 3, 7, 6)),
     "avg_pool2d": (lambda: nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False), normal(2, 3, 7, 6)),
+    "max_pool1d": (lambda: nn.MaxPool1d(3, stride=2, padding=1), normal(2, 3, 9)),
+    "avg_pool1d": (lambda: nn.AvgPool1d(3, stride=2, padding=1, count_include_pad=False), normal(2, 3, 9)),
     "adaptive_avg_pool2d": (lambda: nn.AdaptiveAvgPool2d((3, 2)), normal(2, 3, 7, 5)),
     "adaptive_max_pool2d": (lambda: nn.AdaptiveMaxPool2d((3, 2)), normal(2, 3, 7, 5)),
     "global_avg_pool2d": (lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), normal(2, 3, 4, 5)),
@@ -46,7 +57,7 @@ LAYERS = {
     "softsign": (lambda: nn.Softsign(), normal(3, 4)),
     "log_sigmoid": (lambda: nn.LogSigmoid(), normal(3, 4)),
     "selu": (lambda: nn.SELU(), normal(3, 4)),
-    "hard_sigmoid": (lambda: nn.Hardsigmoid(), normal(3, 4, scale=3.0)),
+    "hard_sigmoid": (lambda: HardSigmoid(), normal(3, 4, scale=3.0)),
     "hard_swish": (lambda: nn.Hardswish(), normal(3, 4, scale=3.0)),
     "leaky_relu": (lambda: nn.LeakyReLU(0.1), normal(3, 4)),
     "elu": (lambda: nn.ELU(0.5), normal(3, 4)),
