@@ -358,6 +358,10 @@ fn misfits_are_named() {
         Conv2dGeometry::new().dilation([usize::MAX, 1]).unwrap().out_size([5, 5], [3, 3]),
         Err(Error::Shape { .. })
     ));
+    // Nothing is staged, let alone computed, before this is refused.
+    let wide = Conv2dGeometry::new().padding([1 << 20, 1 << 20]).dilation([1 << 20, 1 << 20]).unwrap();
+    let error = shape(&Conv2d::new(wide), &[&[1, 3, 5, 5], &[8, 3, 2, 2]]).unwrap_err();
+    assert!(error.starts_with("conv2d: expected a kernel and a stride [1, 1] that reach less far"), "{error}");
     for refused in [
         Conv2dGeometry::new().stride([1, 0]),
         Conv2dGeometry::new().dilation([0, 1]),

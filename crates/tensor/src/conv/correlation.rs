@@ -15,6 +15,13 @@ use std::ops::Range;
 /// Outputs in a block: enough that the rows staged twice, for the taps above and below, are few.
 const BLOCK_LINES: usize = 512;
 
+/// An upper bound for the length of a field over whose images lines are `step` apart and see `reach` further.
+pub(super) fn largest_field(n: usize, lines: [usize; 2], step: [usize; 2], reach: [usize; 2], n_taps: usize) -> usize {
+    let blocking = Blocking::new(n, lines, BLOCK_LINES);
+    let channels = (longest_depth::<f32>() / n_taps.max(1)).max(1);
+    Field::new(blocking.images, [blocking.rows, blocking.columns], step, reach).channel().saturating_mul(channels)
+}
+
 /// `out[row, line] = Σ_(channel, tap) weights[row, channel, tap] · source[channel, place of line + tap]`, for each group.
 ///
 /// Lines are the pixels of a regular grid in each image. The order of the sum is that of channels, then taps.

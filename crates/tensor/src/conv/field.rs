@@ -33,12 +33,12 @@ impl Field {
 
     /// The elements of one image of a channel.
     fn image(&self) -> usize {
-        self.rows * self.row()
+        self.rows.saturating_mul(self.row())
     }
 
     /// The elements of one channel.
     pub(super) fn channel(&self) -> usize {
-        self.images * self.image()
+        self.images.saturating_mul(self.image())
     }
 
     /// Where a tap that is `y` and `x` beyond an output's first finds its pixels.

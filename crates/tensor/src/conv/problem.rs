@@ -1,6 +1,6 @@
 //! One convolution with all its sizes.
 
-use super::Conv2dGeometry;
+use super::{Conv2dGeometry, correlation};
 use gradwise_core::{Error, Result};
 
 /// The sizes of `y = w ⋆ x`, checked to fit.
@@ -38,7 +38,7 @@ impl Problem {
             return Err(Error::shape(op, format!("{} input channels", per_group * groups), x));
         }
         let out = geometry.out_size([h, w], [kh, kw]).map_err(|error| renamed(op, error))?;
-        Ok(Problem { geometry, n, channels, image: [h, w], out_channels, out, kernel: [kh, kw] })
+        Problem { geometry, n, channels, image: [h, w], out_channels, out, kernel: [kh, kw] }.countable(op)
     }
 
     /// The convolution whose input gradient is the transposed convolution of `x [n, i, h, w]` with a weight
@@ -65,15 +65,8 @@ impl Problem {
         }
         let size = geometry.transposed_out_size([h, w], [kh, kw], output_padding);
         let image = size.map_err(|error| renamed(op, error))?;
-        Ok(Problem {
-            geometry,
-            n,
-            channels: per_group * groups,
-            image,
-            out_channels: in_channels,
-            out: [h, w],
-            kernel: [kh, kw],
-        })
+        let channels = per_group * groups;
+        Problem { geometry, n, channels, image, out_channels: in_channels, out: [h, w], kernel: [kh, kw] }.countable(op)
     }
 
     pub(super) fn x_shape(&self) -> [usize; 4] {
@@ -84,8 +77,22 @@ impl Problem {
         [self.n, self.out_channels, self.out[0], self.out[1]]
     }
 
-    pub(super) fn weight_shape(&self) -> [usize; 4] {
-        [self.out_channels, self.group_channels(), self.kernel[0], self.kernel[1]]
+    /// The same, if a block of it can be staged: places in there are counted in 32 bits.
+    ///
+    /// Only a dilation, padding or stride of thousands in both directions gets near.
+    fn countable(self, op: &'static str) -> Result<Self> {
+        let geometry = &self.geometry;
+        let reach: [usize; 2] =
+            std::array::from_fn(|axis| self.kernel[axis].saturating_sub(1) * geometry.dilation[axis]);
+        let phases = std::array::from_fn(|axis| self.image[axis].div_ceil(geometry.stride[axis]));
+        let of_phases = std::array::from_fn(|axis| reach[axis] / geometry.stride[axis]);
+        let largest = correlation::largest_field(self.n, self.out, geometry.stride, reach, self.n_taps())
+            .max(correlation::largest_field(self.n, phases, [1, 1], of_phases, self.n_taps()));
+        if largest > u32::MAX as usize {
+            let expected = format!("a kernel and a stride {:?} that reach less far", geometry.stride);
+            return Err(Error::shape(op, expected, &self.kernel));
+        }
+        Ok(self)
     }
 
     /// Channels of `x` in a group.

@@ -6,7 +6,7 @@ use gradwise_core::Real;
 use std::marker::PhantomData;
 
 /// The largest `MR · NR` of any kernel.
-pub(crate) const TILE: usize = 96;
+const TILE: usize = 96;
 
 /// A tile apart from the output, for those at its edges and for what needs more than an assignment or an addition. It stays in the
 /// first-level cache.

@@ -5,7 +5,7 @@
 use super::Bias;
 use super::Epilogue;
 use super::kernel::SLACK;
-use super::out::{Out, TILE, Tile};
+use super::out::{Out, Tile};
 use crate::Activation;
 use crate::parallel::Parts;
 use gradwise_core::Real;
@@ -144,26 +144,27 @@ impl<T: Real> Target<'_, T> {
             }
             Place::Each(places) => {
                 // Gathered, merged and scattered: the same arithmetic as for a run.
-                let mut before = [T::zero(); TILE];
-                if beta != T::zero() {
-                    for (before, row) in before.chunks_exact_mut(width).zip(rows.clone()) {
-                        for (x, place) in before.iter_mut().zip(&places[..n]) {
-                            let at = base + row * self.row_stride + place;
-                            // SAFETY: an element of the tile.
-                            *x = unsafe { self.out.part(at..at + 1) }[0];
+                let places = &places[..n];
+                let last =
+                    base + rows.end.saturating_sub(1) * self.row_stride + places.iter().max().map_or(0, |&at| at);
+                assert!(last < self.out.len(), "tile within the output");
+                let out = self.out.as_mut_ptr();
+                let mut row_out = [T::zero(); SLACK];
+                for (sums, row) in sums {
+                    let start = base + row * self.row_stride;
+                    if beta != T::zero() {
+                        for (x, place) in row_out.iter_mut().zip(places) {
+                            // SAFETY: an element of the tile, which the caller has to itself; the last one was checked.
+                            *x = unsafe { *out.add(start + place) };
                         }
                     }
-                }
-                for ((sums, row), before) in sums.zip(before.chunks_exact_mut(width)) {
-                    self.merge(&mut sums[..n], &mut before[..n], beta);
+                    self.merge(&mut sums[..n], &mut row_out[..n], beta);
                     if !plain {
-                        self.finish(&mut before[..n], row, column);
+                        self.finish(&mut row_out[..n], row, column);
                     }
-                    for (&x, place) in before.iter().zip(&places[..n]) {
-                        let at = base + row * self.row_stride + place;
-                        // SAFETY: an element of the tile.
-                        let out = unsafe { self.out.part(at..at + 1) };
-                        out[0] = x;
+                    for (&x, place) in row_out.iter().zip(places) {
+                        // SAFETY: as above.
+                        unsafe { *out.add(start + place) = x };
                     }
                 }
             }
