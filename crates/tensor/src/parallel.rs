@@ -93,7 +93,7 @@ pub fn rows<T: Send>(
     work: usize,
     f: &(dyn Fn(Range<usize>, &mut [T]) + Sync),
 ) {
-    let n_rows = if row_len == 0 { 0 } else { out.len() / row_len };
+    let n_rows = out.len().checked_div(row_len).unwrap_or(0);
     let n = n_tasks(pool, work);
     if n == 1 {
         return f(0..n_rows, out);
@@ -118,7 +118,7 @@ mod tests {
             for i in 0..n {
                 let range = share(len, unit, n, i);
                 assert_eq!(range.start, end);
-                assert!(i + 1 == n || range.end == len || range.end % unit == 0);
+                assert!(i + 1 == n || range.end == len || range.end.is_multiple_of(unit));
                 end = range.end;
             }
             assert_eq!(end, len);
