@@ -1,6 +1,7 @@
 //! A compact convolutional network for small images.
 
 use crate::build::configuration;
+use crate::build::at_least_one;
 use crate::{Activation, BatchNorm2d, Chain, Conv2d, Dropout, Flatten, Linear, MaxPool2d};
 use gradwise_core::{Error, Key, Real, Result};
 
@@ -22,6 +23,7 @@ pub struct ConvNetConfig {
     input: [usize; 3],
     classes: usize,
     channels: Vec<usize>,
+    convolutions: usize,
     hidden: usize,
     dropout: f64,
 }
@@ -29,13 +31,20 @@ pub struct ConvNetConfig {
 impl ConvNetConfig {
     /// A network for images of this shape, `[channels, height, width]`, and this many classes.
     pub fn new(input: [usize; 3], classes: usize) -> Self {
-        ConvNetConfig { input, classes, channels: vec![16, 32, 64], hidden: 128, dropout: 0.25 }
+        ConvNetConfig { input, classes, channels: vec![16, 32, 64], convolutions: 1, hidden: 128, dropout: 0.25 }
     }
 
     /// With blocks of this many channels.
     #[must_use]
     pub fn channels(self, channels: &[usize]) -> Self {
         ConvNetConfig { channels: channels.to_vec(), ..self }
+    }
+
+    /// With this many convolutions in each block, each with its batch norm and ReLU, before the pooling: for images so small that they
+    /// cannot be halved often.
+    #[must_use]
+    pub fn convolutions(self, n: usize) -> Self {
+        ConvNetConfig { convolutions: n, ..self }
     }
 
     /// With a hidden layer of this many units.
@@ -61,13 +70,18 @@ impl ConvNetConfig {
             let expected = format!("an image that can be halved {halvings} times");
             return Err(Error::value("conv_net: input", expected, format_args!("{height} x {width}")));
         }
+        at_least_one("conv_net: convolutions", self.convolutions)?;
         let mut chain = Chain::seeded(key);
+        let mut n = 0;
         for (i, &outputs) in self.channels.iter().enumerate() {
-            chain = chain
-                .named(&format!("conv{i}"), Conv2d::config(inputs, outputs, 3).padding(1).without_bias())
-                .named(&format!("norm{i}"), BatchNorm2d::new(outputs)?.with_relu())
-                .named(&format!("pool{i}"), MaxPool2d::new(2)?);
-            (inputs, height, width) = (outputs, height / 2, width / 2);
+            for _ in 0..self.convolutions {
+                chain = chain
+                    .named(&format!("conv{n}"), Conv2d::config(inputs, outputs, 3).padding(1).without_bias())
+                    .named(&format!("norm{n}"), BatchNorm2d::new(outputs)?.with_relu());
+                (inputs, n) = (outputs, n + 1);
+            }
+            chain = chain.named(&format!("pool{i}"), MaxPool2d::new(2)?);
+            (height, width) = (height / 2, width / 2);
         }
         chain
             .named("flatten", Flatten)
