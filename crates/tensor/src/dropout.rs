@@ -2,8 +2,7 @@
 
 use crate::dense::Dense;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{slice, slice_mut, target};
+use crate::support::{slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
@@ -67,45 +66,54 @@ impl Dropout {
         f64::from(self.threshold) / 65_536.0
     }
 
-    /// Sets `out` by `f(out, x, kept)` where something is dropped.
-    fn apply<T: Real>(
-        &self,
-        x: &[T],
-        out: &mut [T],
-        sample_len: usize,
-        cx: &Cx<'_, T>,
-        f: impl Fn(&mut T, T, bool) + Sync,
-    ) {
+    /// Sets `out` to `x` where it is kept, divided by the probability of that, and to 0 elsewhere; or adds that to `out`.
+    fn apply<T: Real>(&self, x: &[T], out: &mut [T], add: bool, sample_len: usize, cx: &Cx<'_, T>) {
         let (key, first, work) = (cx.key, cx.first_sample, 2 * x.len());
+        let scale = T::of(1.0 / (1.0 - self.rate()));
         parallel::rows(cx.pool, out, sample_len, 1, work, &|samples, out| {
-            vectorize(|| {
-                let rows =
-                    out.chunks_exact_mut(sample_len).zip(x[samples.start * sample_len..].chunks_exact(sample_len));
-                for (sample, (out, x)) in samples.clone().zip(rows) {
+            vectorize!(|| {
+                let rows = x[samples.start * sample_len..].chunks_exact(sample_len);
+                for ((sample, x), out) in samples.zip(rows).zip(out.chunks_exact_mut(sample_len)) {
                     let key = key.with((first + sample) as u64);
-                    for (block, (out, x)) in out.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).enumerate() {
-                        let bits = draw(key, block, x.len());
-                        for ((out, &x), &bits) in out.iter_mut().zip(x).zip(&bits) {
-                            f(out, x, bits >= self.threshold);
+                    for (block, (x, out)) in x.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
+                        let mut factors = [T::zero(); BLOCK];
+                        self.factors(key, block, scale, &mut factors[..x.len().next_multiple_of(PER_DRAW)]);
+                        if add {
+                            keep(x, &factors, out, |value, out| out + value);
+                        } else {
+                            keep(x, &factors, out, |value, _| value);
                         }
                     }
                 }
-            });
+            },);
         });
+    }
+
+    /// For the elements of a block, `scale` where they are kept, else 0.
+    #[inline(always)]
+    fn factors<T: Real>(&self, key: Key, block: usize, scale: T, factors: &mut [T]) {
+        let first = block * (BLOCK / PER_DRAW);
+        let mut draws = [0; BLOCK / PER_DRAW];
+        let draws = &mut draws[..factors.len() / PER_DRAW];
+        for (i, draw) in draws.iter_mut().enumerate() {
+            *draw = key.bits((first + i) as u64);
+        }
+        for (quad, draw) in factors.as_chunks_mut::<PER_DRAW>().0.iter_mut().zip(draws) {
+            for i in 0..PER_DRAW {
+                quad[i] = if (*draw >> (16 * i)) as u16 >= self.threshold { scale } else { T::zero() };
+            }
+        }
     }
 }
 
-/// The 16 bits of each of the first `len` elements of a block.
+/// Sets each `out` by `f(x times its factor, out)`. A factor of 0 is a choice, not a product: what is dropped is 0 even if it was
+/// infinite or NaN.
 #[inline(always)]
-fn draw(key: Key, block: usize, len: usize) -> [u16; BLOCK] {
-    let mut bits = [0; BLOCK];
-    let first = block * (BLOCK / PER_DRAW);
-    let quads = bits.as_chunks_mut::<PER_DRAW>().0.iter_mut();
-    for (i, quad) in quads.take(len.div_ceil(PER_DRAW)).enumerate() {
-        let draw = key.bits((first + i) as u64);
-        *quad = [draw as u16, (draw >> 16) as u16, (draw >> 32) as u16, (draw >> 48) as u16];
+fn keep<T: Real>(x: &[T], factors: &[T; BLOCK], out: &mut [T], f: impl Fn(T, T) -> T) {
+    for ((out, &x), &factor) in out.iter_mut().zip(x).zip(factors) {
+        let product = x * factor;
+        *out = f(if factor == T::zero() { T::zero() } else { product }, *out);
     }
-    bits
 }
 
 /// Elements of a sample: all but the first axis, which a scalar has not.
@@ -135,9 +143,7 @@ impl<T: Real> Op<T> for Dropout {
             return Ok(());
         }
         let x = Dense::of(&inputs[0], cx.scratch);
-        let (len, scale) = (sample_len(inputs[0].shape()), T::of(1.0 / (1.0 - self.rate())));
-        // A choice, not a product: what is dropped is 0 even if it was infinite or NaN.
-        self.apply(&x, slice_mut(out), len, cx, |out, x, kept| *out = if kept { x * scale } else { T::zero() });
+        self.apply(&x, slice_mut(out), false, sample_len(inputs[0].shape()), cx);
         x.release(cx.scratch);
         Ok(())
     }
@@ -148,12 +154,8 @@ impl<T: Real> Op<T> for Dropout {
             slot.add(at.grad);
             return Ok(());
         }
-        let (len, scale) = (sample_len(at.grad.shape()), T::of(1.0 / (1.0 - self.rate())));
-        let (grad, (to_x, first)) = (slice(at.grad), target(&mut grads[0]));
-        self.apply(grad, to_x, len, cx, |to_x, grad, kept| {
-            let value = if kept { grad * scale } else { T::zero() };
-            *to_x = if first { value } else { *to_x + value };
-        });
+        let (to_x, first) = target(&mut grads[0]);
+        self.apply(slice(at.grad), to_x, !first, sample_len(at.grad.shape()), cx);
         Ok(())
     }
 

@@ -145,6 +145,11 @@ proptest! {
             let double = BinaryCrossEntropyWithLogits::new(&labels, reduction).unwrap().positive_weights(&positive).unwrap();
             let single = BinaryCrossEntropyWithLogits::new(&labels32, reduction).unwrap().positive_weights(&positive).unwrap();
             verify(&single, &double, &losses, reduction, true);
+
+            let losses = losses_by(&|_, x: f64, t: f64| (1.0 + x.exp()).ln() - t * x, &labels);
+            let double = BinaryCrossEntropyWithLogits::new(&labels, reduction).unwrap();
+            let single = BinaryCrossEntropyWithLogits::new(&labels32, reduction).unwrap();
+            verify(&single, &double, &losses, reduction, true);
         }
     }
 
@@ -265,6 +270,7 @@ fn losses_pass_their_own_check() {
     check::loss(&MseLoss, &predictions, &*targets).unwrap();
     check::loss(&MaeLoss, &predictions, &*targets).unwrap();
     check::loss(&HuberLoss::new(0.5).unwrap(), &predictions, &*targets).unwrap();
+    check::loss(&BceWithLogitsLoss::default(), &predictions, &*labels).unwrap();
     let weighted = BceWithLogitsLoss::default().positive_weights(vec![2.0]).unwrap();
     check::loss(&weighted, &predictions, &*labels).unwrap();
 }

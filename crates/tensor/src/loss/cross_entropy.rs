@@ -4,8 +4,7 @@ use super::reduce::{divisor, out_shape, reduce, sample_grad};
 use crate::dense::Dense;
 use crate::math::exp;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{rows2, slice, slice_mut, sums, target};
+use crate::support::{rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{
     ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Scratch, Slot, arity,
 };
@@ -220,7 +219,7 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
         // An exponential costs about as much as eight additions.
         let work = 8 * x.len();
         rows2(cx.pool, work, n_samples, (probabilities, n_classes), (&mut losses, 1), &|samples, p, losses| {
-            vectorize(|| {
+            vectorize!(|| {
                 let rows = p.chunks_exact_mut(n_classes.max(1)).zip(losses);
                 for (sample, (p, loss)) in samples.zip(rows) {
                     let x = &x[sample * n_classes..][..n_classes];
@@ -232,7 +231,7 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
                     });
                     *loss = T::of(total);
                 }
-            });
+            },);
         });
 
         reduce(self.reduction, &losses, self.total(n_samples), slice_mut(out));
@@ -251,7 +250,7 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
         let (to_x, first) = target(&mut grads[0]);
 
         parallel::rows(cx.pool, to_x, n_classes, 1, 3 * p.len(), &|samples, to_x| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (sample, to_x) in samples.zip(to_x.chunks_exact_mut(n_classes.max(1))) {
                     let grad = sample_grad(self.reduction, grad, sample, divisor);
                     let mut mass = T::zero();
@@ -264,7 +263,7 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
                     }
                     self.each_target(sample, n_classes, soft.as_deref(), |class, q| to_x[class] -= grad * q);
                 }
-            });
+            },);
         });
         soft.into_iter().for_each(|soft| soft.release(cx.scratch));
         Ok(())

@@ -20,6 +20,9 @@ mod reduce;
 mod traits;
 
 pub use cross_entropy::{SoftmaxCrossEntropy, Targets};
-pub use formula::{AbsoluteError, Formula, HuberError, Logistic, SquaredError};
-pub use pointwise::{BinaryCrossEntropyWithLogits, Huber, MeanAbsoluteError, MeanSquaredError, Pointwise};
+pub use formula::{AbsoluteError, Formula, HuberError, Logistic, SquaredError, WeightedLogistic};
+pub use pointwise::{
+    BinaryCrossEntropyWithLogits, Huber, MeanAbsoluteError, MeanSquaredError, Pointwise,
+    WeightedBinaryCrossEntropyWithLogits,
+};
 pub use traits::{BceWithLogitsLoss, CrossEntropyLoss, HuberLoss, MaeLoss, MseLoss};

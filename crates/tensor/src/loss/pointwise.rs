@@ -1,16 +1,15 @@
 //! Losses that are means over the elements of predictions and targets of one shape.
 
-use super::formula::{AbsoluteError, Formula, HuberError, Logistic, SquaredError};
+use super::formula::{AbsoluteError, Formula, HuberError, Logistic, SquaredError, WeightedLogistic};
 use super::reduce::{divisor, out_shape, reduce, sample_grad};
 use crate::dense::Dense;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{slice, slice_mut, target};
+use crate::support::{slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
-/// Elements that are summed in the type itself before the sum goes into an `f64`.
-const CHUNK: usize = 64;
+/// Elements whose losses are computed before they are summed.
+const CHUNK: usize = 256;
 
 /// A loss by a [`Formula`]: each sample's is the mean over its elements.
 ///
@@ -45,7 +44,10 @@ pub type MeanAbsoluteError<'a, T> = Pointwise<'a, T, AbsoluteError>;
 pub type Huber<'a, T> = Pointwise<'a, T, HuberError>;
 
 /// Binary cross-entropy of logits and targets in `[0, 1]`, see [`Logistic`]: several labels a sample, each on or off.
-pub type BinaryCrossEntropyWithLogits<'a, T> = Pointwise<'a, T, Logistic<'a>>;
+pub type BinaryCrossEntropyWithLogits<'a, T> = Pointwise<'a, T, Logistic>;
+
+/// [`BinaryCrossEntropyWithLogits`] with weights of the positive class, see [`WeightedLogistic`].
+pub type WeightedBinaryCrossEntropyWithLogits<'a, T> = Pointwise<'a, T, WeightedLogistic<'a>>;
 
 impl<'a, T: Real, F: Formula<T>> Pointwise<'a, T, F> {
     /// The loss of a formula against these targets.
@@ -88,16 +90,17 @@ impl<'a, T: Real> BinaryCrossEntropyWithLogits<'a, T> {
     /// # Errors
     /// If a target is not in `[0, 1]`.
     pub fn new(targets: &'a ArrayRefD<T>, reduction: Reduction) -> Result<Self> {
-        Pointwise::with(Logistic::default(), targets, reduction)
+        Pointwise::with(Logistic, targets, reduction)
     }
 
     /// With weights of the positive class: one for all elements, or one for each element of a sample. A weight above 1 values recall
     /// above precision, or makes up for a class that is rare.
     ///
     /// # Errors
-    /// If a weight is negative or not finite.
-    pub fn positive_weights(self, weights: &'a [f64]) -> Result<Self> {
-        Ok(Pointwise { formula: Logistic::new(weights)?, ..self })
+    /// If there is no weight, or one is negative or not finite.
+    pub fn positive_weights(self, weights: &'a [f64]) -> Result<WeightedBinaryCrossEntropyWithLogits<'a, T>> {
+        let Pointwise { targets, reduction, .. } = self;
+        Ok(Pointwise { formula: WeightedLogistic::new(weights)?, targets, reduction })
     }
 }
 
@@ -134,21 +137,24 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
         let mut losses = cx.scratch.take(n_samples);
 
         parallel::rows(cx.pool, &mut losses, 1, 1, 4 * predictions.len(), &|samples, losses| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (sample, loss) in samples.zip(losses) {
                     let at = sample * len..(sample + 1) * len;
                     let chunks = predictions[at.clone()].chunks(CHUNK).zip(targets[at].chunks(CHUNK));
                     let mut total = 0.0;
                     for (i, (predictions, targets)) in chunks.enumerate() {
-                        let mut sum = T::zero();
-                        for (j, (&p, &t)) in predictions.iter().zip(targets).enumerate() {
-                            sum += self.formula.value(i * CHUNK + j, p, t);
+                        // Values first, then their sum: each loop compiles to vector instructions by itself.
+                        let mut values = [T::zero(); CHUNK];
+                        for (j, ((value, &p), &t)) in values.iter_mut().zip(predictions).zip(targets).enumerate() {
+                            *value = self.formula.value(i * CHUNK + j, p, t);
                         }
-                        total += sum.as_f64();
+                        let values = &values[..predictions.len()];
+                        let [sum] = sums(values, values, values, |value, _, _| [value]);
+                        total += sum;
                     }
                     *loss = T::of(total / len.max(1) as f64);
                 }
-            });
+            },);
         });
 
         reduce(self.reduction, &losses, n_samples as f64, slice_mut(out));
@@ -168,7 +174,7 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
         let (to_x, first) = target(&mut grads[0]);
 
         parallel::rows(cx.pool, to_x, len, 1, 4 * predictions.len(), &|samples, to_x| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (sample, to_x) in samples.zip(to_x.chunks_exact_mut(len.max(1))) {
                     let grad = match self.reduction {
                         Reduction::None => grad[sample] * each,
@@ -181,7 +187,7 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
                         *to_x = if first { value } else { *to_x + value };
                     }
                 }
-            });
+            },);
         });
         predictions.release(cx.scratch);
         targets.release(cx.scratch);

@@ -2,8 +2,8 @@
 
 use super::cross_entropy::{check_smoothing, check_weights};
 use super::{
-    BinaryCrossEntropyWithLogits, Huber, HuberError, Logistic, MeanAbsoluteError, MeanSquaredError,
-    SoftmaxCrossEntropy, Targets,
+    BinaryCrossEntropyWithLogits, Huber, HuberError, MeanAbsoluteError, MeanSquaredError, SoftmaxCrossEntropy, Targets,
+    WeightedLogistic,
 };
 use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result};
 
@@ -140,17 +140,17 @@ impl<T: Real> Loss<T, ArrayRefD<T>> for HuberLoss {
 /// [`BinaryCrossEntropyWithLogits`] as a loss.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct BceWithLogitsLoss {
-    weights: Vec<f64>,
+    weights: Option<Vec<f64>>,
 }
 
 impl BceWithLogitsLoss {
     /// With weights of the positive class: one for all elements, or one for each element of a sample.
     ///
     /// # Errors
-    /// If a weight is negative or not finite.
+    /// If there is no weight, or one is negative or not finite.
     pub fn positive_weights(self, weights: Vec<f64>) -> Result<Self> {
-        Logistic::new(&weights)?;
-        Ok(BceWithLogitsLoss { weights })
+        WeightedLogistic::new(&weights)?;
+        Ok(BceWithLogitsLoss { weights: Some(weights) })
     }
 }
 
@@ -159,6 +159,10 @@ impl<T: Real> Loss<T, ArrayRefD<T>> for BceWithLogitsLoss {
         "bce_with_logits"
     }
     fn op<'a>(&'a self, targets: &'a ArrayRefD<T>, reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>> {
-        Ok(Box::new(BinaryCrossEntropyWithLogits::new(targets, reduction)?.positive_weights(&self.weights)?))
+        let op = BinaryCrossEntropyWithLogits::new(targets, reduction)?;
+        Ok(match &self.weights {
+            Some(weights) => Box::new(op.positive_weights(weights)?),
+            None => Box::new(op),
+        })
     }
 }

@@ -2,8 +2,7 @@
 
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
-use crate::simd::vectorize;
-use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target};
+use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
@@ -120,7 +119,7 @@ impl<T: Real> Op<T> for BatchNorm {
         let (epsilon, relu, count) = (self.epsilon, self.relu, planes.count() as f64);
 
         channels(cx.pool, 3 * planes.len(), planes, slice_mut(out), &mut stats, &|range, block, stats| {
-            vectorize(|| {
+            vectorize!(|| {
                 let all = [&x[..]; 3];
                 let mut pivot = [[T::zero(); WIDTH]; 1];
                 pivots(planes, range.start, &x, &mut pivot[0][..range.len()]);
@@ -145,7 +144,7 @@ impl<T: Real> Op<T> for BatchNorm {
                 channel_map(block, &coefficients, all, |out, [center, scale, shift], x, _, _| {
                     *out = rectified((x - center) * scale + shift, relu);
                 });
-            });
+            },);
         });
 
         for k in 0..2 {
@@ -172,7 +171,7 @@ impl<T: Real> Op<T> for BatchNorm {
         let (to_x, first) = target(&mut grads[0]);
 
         channels(cx.pool, 6 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
-            vectorize(|| {
+            vectorize!(|| {
                 let all = [&x[..], grad, output];
                 let mut center = [[T::zero(); WIDTH]; 1];
                 center[0][..range.len()].copy_from_slice(&mean[range.clone()]);
@@ -196,7 +195,7 @@ impl<T: Real> Op<T> for BatchNorm {
                         *out = if first { value } else { *out + value };
                     });
                 }
-            });
+            },);
         });
 
         for (k, slot) in grads[1..].iter_mut().enumerate() {

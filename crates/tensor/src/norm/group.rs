@@ -2,8 +2,7 @@
 
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
-use crate::simd::vectorize;
-use crate::support::{Planes, moments, rows2, slice, slice_mut, sums, target};
+use crate::support::{Planes, moments, rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
@@ -82,7 +81,7 @@ impl<T: Real> Op<T> for GroupNorm {
         let stats = slice_mut(saved.array(&[n_rows, 2], cx.scratch));
 
         rows2(cx.pool, 4 * x.len(), n_rows, (slice_mut(out), len), (stats, 2), &|range, out, stats| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, row) in range.enumerate() {
                     let (x, out) = (&x[row * len..][..len], &mut out[i * len..][..len]);
                     let (mean, variance) = moments(x);
@@ -96,7 +95,7 @@ impl<T: Real> Op<T> for GroupNorm {
                         out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - mean) * scale + shift);
                     }
                 }
-            });
+            },);
         });
 
         x.release(cx.scratch);
@@ -118,7 +117,7 @@ impl<T: Real> Op<T> for GroupNorm {
 
         let lens = (if wanted { len } else { 0 }, 2 * width);
         rows2(cx.pool, 6 * x.len(), n_rows, (to_x, lens.0), (&mut totals, lens.1), &|range, out, totals| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, row) in range.enumerate() {
                     let totals = &mut totals[2 * i * width..][..2 * width];
                     let (mean, inverse) = (stats[2 * row], stats[2 * row + 1]);
@@ -148,7 +147,7 @@ impl<T: Real> Op<T> for GroupNorm {
                         }
                     }
                 }
-            });
+            },);
         });
 
         for (k, slot) in grads[1..].iter_mut().enumerate() {

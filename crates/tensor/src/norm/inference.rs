@@ -3,8 +3,7 @@
 use super::batch::{masked, rectified, scale_of};
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
-use crate::simd::vectorize;
-use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target};
+use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
@@ -70,7 +69,7 @@ impl<T: Real> Op<T> for BatchNormInference {
         let relu = self.relu;
 
         channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
-            vectorize(|| {
+            vectorize!(|| {
                 let mut coefficients = [[T::zero(); WIDTH]; 3];
                 for (j, channel) in range.enumerate() {
                     let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
@@ -81,7 +80,7 @@ impl<T: Real> Op<T> for BatchNormInference {
                 channel_map(block, &coefficients, [&x[..]; 3], |out, [center, scale, shift], x, _, _| {
                     *out = rectified((x - center) * scale + shift, relu);
                 });
-            });
+            },);
         });
 
         [x, mean, variance].into_iter().chain(gamma).chain(beta).for_each(|p| p.release(cx.scratch));
@@ -102,7 +101,7 @@ impl<T: Real> Op<T> for BatchNormInference {
         let (to_x, first) = target(&mut grads[0]);
 
         channels(cx.pool, 5 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
-            vectorize(|| {
+            vectorize!(|| {
                 let all = [&x[..], grad, output];
                 let mut coefficients = [[T::zero(); WIDTH]; 2];
                 for (j, channel) in range.clone().enumerate() {
@@ -131,7 +130,7 @@ impl<T: Real> Op<T> for BatchNormInference {
                         *out = if first { value } else { *out + value };
                     });
                 }
-            });
+            },);
         });
 
         for (k, slot) in grads[1..].iter_mut().enumerate() {

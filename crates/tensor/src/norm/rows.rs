@@ -2,8 +2,7 @@
 
 use super::write;
 use crate::dense::Dense;
-use crate::simd::vectorize;
-use crate::support::{Planes, WIDTH, channels, moments, rows2, slice, slice_mut, sums, target};
+use crate::support::{Planes, WIDTH, channels, moments, rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Real, Result, Saved, Slot};
 
 /// Rows of the matrix that are summed in the type itself before the sums go into an `f64`.
@@ -54,7 +53,7 @@ impl RowNorm {
         let stats = slice_mut(saved.array(&[n_rows, 2], cx.scratch));
 
         rows2(cx.pool, 4 * x.len(), n_rows, (slice_mut(out), len), (stats, 2), &|range, out, stats| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, row) in range.enumerate() {
                     let (x, out) = (&x[row * len..][..len], &mut out[i * len..][..len]);
                     let (mean, inverse) = self.statistics(x);
@@ -72,7 +71,7 @@ impl RowNorm {
                         _ => pairs.for_each(|(out, &x)| *out = (x - mean) * inverse),
                     }
                 }
-            });
+            },);
         });
 
         x.release(cx.scratch);
@@ -94,7 +93,7 @@ impl RowNorm {
         if grads[0].is_some() {
             let (to_x, first) = target(&mut grads[0]);
             rows2(cx.pool, 6 * x.len(), n_rows, (to_x, len), (&mut [0_u8; 0], 0), &|range, out, _| {
-                vectorize(|| {
+                vectorize!(|| {
                     for (i, row) in range.enumerate() {
                         let all = (&x[row * len..][..len], &grad[row * len..][..len]);
                         let out = &mut out[i * len..][..len];
@@ -107,7 +106,7 @@ impl RowNorm {
                             None => self.backward_row(all, all.0, |g, _| g, mean, inverse, first, out),
                         }
                     }
-                });
+                },);
             });
         }
 
@@ -164,7 +163,7 @@ fn column_sums<T: Real>(
 ) {
     let planes = Planes { samples: n_rows, channels: len, inner: 1 };
     channels(cx.pool, 3 * x.len(), planes, &mut [], totals, &|range, _, totals| {
-        vectorize(|| {
+        vectorize!(|| {
             let mut sums = [[0.0_f64; WIDTH]; 2];
             for first in (0..n_rows).step_by(ROWS) {
                 let mut partial = [[T::zero(); WIDTH]; 2];
@@ -185,6 +184,6 @@ fn column_sums<T: Real>(
             for j in 0..range.len() {
                 (totals[2 * j], totals[2 * j + 1]) = (T::of(sums[0][j]), T::of(sums[1][j]));
             }
-        });
+        },);
     });
 }

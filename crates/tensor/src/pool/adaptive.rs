@@ -3,8 +3,7 @@
 use super::geometry::image;
 use crate::dense::Dense;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{rows2, slice, slice_mut, sums, target};
+use crate::support::{rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 use std::ops::Range;
@@ -80,7 +79,7 @@ impl<T: Real> Op<T> for AdaptiveAvgPool2d {
         let x = Dense::of(&inputs[0], cx.scratch);
         let (len, out_len) = (height * width, self.size[0] * self.size[1]);
         parallel::rows(cx.pool, slice_mut(out), out_len, 1, x.len(), &|planes, out| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let x = &x[plane * len..][..len];
                     for (j, out) in out[i * out_len..][..out_len].iter_mut().enumerate() {
@@ -96,7 +95,7 @@ impl<T: Real> Op<T> for AdaptiveAvgPool2d {
                         *out = T::of(total / count);
                     }
                 }
-            });
+            },);
         });
         x.release(cx.scratch);
         Ok(())

@@ -1,11 +1,10 @@
 //! Average pooling.
 
-use super::geometry::{Pool2dGeometry, image};
+use super::geometry::{Columns, Pool2dGeometry, each_strided, image};
 use crate::dense::Dense;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{slice, slice_mut, target};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use crate::support::{slice, slice_mut, target, vectorize};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::IxDyn;
 
 /// Average pooling of images: the mean of each window.
@@ -92,89 +91,87 @@ impl Kernel {
         }
     }
 
-    /// One over the count of each window of a row.
-    #[inline(always)]
-    fn weight<T: Real>(&self, row: usize, column: usize) -> T {
-        T::of(1.0 / (self.count(0, row) * self.count(1, column)) as f64)
-    }
-
-    /// Where the element `(ky, kx)` of a row's windows lies in a plane, for those windows that have it: the windows and the first place.
-    #[inline(always)]
-    fn run(&self, row: usize, ky: usize, kx: usize) -> Option<(std::ops::Range<usize>, usize)> {
-        let windows = self.geometry.windows_with(1, kx, self.size[1], self.out[1]);
-        if windows.is_empty() {
-            return None;
+    /// One over the count of each window of a plane.
+    fn weights<T: Real>(&self, scratch: &mut Scratch<T>) -> Vec<T> {
+        let mut weights = scratch.take(self.out[0] * self.out[1]);
+        for (i, weight) in weights.iter_mut().enumerate() {
+            let count = self.count(0, i / self.out[1]) * self.count(1, i % self.out[1]);
+            *weight = T::of(1.0 / count as f64);
         }
-        let [y, x] = [self.geometry.position(0, row, ky), self.geometry.position(1, windows.start, kx)];
-        Some((windows, y * self.size[1] + x))
+        weights
     }
 
     fn forward<T: Real>(&self, input: &ArrayViewD<'_, T>, out: &mut ArrayRefD<T>, cx: &mut Cx<'_, T>) {
         let x = Dense::of(input, cx.scratch);
         let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
         let work = out.len() * self.geometry.window_len();
+        let weights = self.weights(cx.scratch);
+        let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         parallel::rows(cx.pool, slice_mut(out), out_len, 1, work, &|planes, out| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
-                    self.means(&x[plane * len..][..len], &mut out[i * out_len..][..out_len]);
+                    let out = &mut out[i * out_len..][..out_len];
+                    self.add_up(&x[plane * len..][..len], &columns, out);
+                    out.iter_mut().zip(&weights).for_each(|(out, &weight)| *out *= weight);
                 }
-            });
+            },);
         });
+        columns.give(cx.scratch);
+        cx.scratch.give(weights);
         x.release(cx.scratch);
     }
 
+    /// The sums of a plane's windows, one element of all windows of a row at a time.
     #[inline(always)]
-    fn means<T: Real>(&self, x: &[T], out: &mut [T]) {
+    fn add_up<T: Real>(&self, x: &[T], columns: &Columns, out: &mut [T]) {
         let [stride, kernel_width] = [self.geometry.strides()[1], self.geometry.kernel_size()[1]];
         for (row, out) in out.chunks_exact_mut(self.out[1]).enumerate() {
             out.fill(T::zero());
             for ky in self.geometry.taps(0, row, self.size[0]) {
+                let x = &x[self.geometry.position(0, row, ky) * self.size[1]..][..self.size[1]];
                 for kx in 0..kernel_width {
-                    let Some((windows, place)) = self.run(row, ky, kx) else { continue };
-                    let (out, x) = (&mut out[windows], &x[place..]);
-                    match stride {
-                        1 => out.iter_mut().zip(x).for_each(|(out, &x)| *out += x),
-                        2 => out.iter_mut().zip(x.iter().step_by(2)).for_each(|(out, &x)| *out += x),
-                        _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, &x)| *out += x),
-                    }
+                    let (windows, place) = columns.windows_with(kx);
+                    each_strided(&x[place..], stride, &mut out[windows], |out, x| *out += x);
                 }
-            }
-            for (column, out) in out.iter_mut().enumerate() {
-                *out *= self.weight(row, column);
             }
         }
     }
 
-    fn backward<T: Real>(&self, at: &At<'_, T>, slot: &mut Option<Slot<'_, T>>, cx: &Cx<'_, T>) {
+    fn backward<T: Real>(&self, at: &At<'_, T>, slot: &mut Option<Slot<'_, T>>, cx: &mut Cx<'_, T>) {
         let grad = slice(at.grad);
         let (to_x, first) = target(slot);
         let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
         let work = to_x.len() + grad.len() * self.geometry.window_len();
+        let weights = self.weights(cx.scratch);
+        let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         parallel::rows(cx.pool, to_x, len, 1, work, &|planes, to_x| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let to_x = &mut to_x[i * len..][..len];
                     if first {
                         to_x.fill(T::zero());
                     }
-                    self.spread(&grad[plane * out_len..][..out_len], to_x);
+                    self.spread(&grad[plane * out_len..][..out_len], &weights, &columns, to_x);
                 }
-            });
+            },);
         });
+        columns.give(cx.scratch);
+        cx.scratch.give(weights);
     }
 
+    /// Adds the gradient of each window, times its weight, to its elements.
     #[inline(always)]
-    fn spread<T: Real>(&self, grad: &[T], to_x: &mut [T]) {
+    fn spread<T: Real>(&self, grad: &[T], weights: &[T], columns: &Columns, to_x: &mut [T]) {
         let [stride, kernel_width] = [self.geometry.strides()[1], self.geometry.kernel_size()[1]];
-        for (row, grad) in grad.chunks_exact(self.out[1]).enumerate() {
+        let rows = grad.chunks_exact(self.out[1]).zip(weights.chunks_exact(self.out[1]));
+        for (row, (grad, weights)) in rows.enumerate() {
             for ky in self.geometry.taps(0, row, self.size[0]) {
+                let to_x = &mut to_x[self.geometry.position(0, row, ky) * self.size[1]..][..self.size[1]];
                 for kx in 0..kernel_width {
-                    let Some((windows, place)) = self.run(row, ky, kx) else { continue };
-                    let first = windows.start;
-                    let pairs = to_x[place..].iter_mut().step_by(stride).zip(&grad[windows]);
-                    for (i, (to_x, &grad)) in pairs.enumerate() {
-                        *to_x += grad * self.weight(row, first + i);
-                    }
+                    let (windows, place) = columns.windows_with(kx);
+                    let values = grad[windows.clone()].iter().zip(&weights[windows]);
+                    let to_x = to_x[place..].iter_mut().step_by(stride);
+                    to_x.zip(values).for_each(|(to_x, (&grad, &weight))| *to_x += grad * weight);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Where the windows of a pooling lie.
 
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Real, Result, Scratch};
 use std::ops::Range;
 
 /// Size, distance and borders of pooling windows, for height and width; shared by forward and backward.
@@ -118,6 +118,9 @@ impl Pool2dGeometry {
         if size[axis] == 0 || reach > length {
             return Err(Error::shape("pool", format!("an image that the window {:?} fits into", self.kernel), &size));
         }
+        if u32::try_from(size[axis]).is_err() {
+            return Err(Error::shape("pool", "an image of at most 2³² - 1 rows and columns", &size));
+        }
         let mut windows = (length - reach) / stride + 1;
         if self.ceil
             && !(length - reach).is_multiple_of(stride)
@@ -178,6 +181,73 @@ impl Pool2dGeometry {
     /// The geometry of a one-dimensional pooling over `[1, length]`.
     pub(super) fn line(kernel: usize, stride: usize, padding: usize) -> Result<Self> {
         Pool2dGeometry::new([1, kernel])?.stride([1, stride])?.padding([0, padding])
+    }
+}
+
+/// What the windows of a row have in common, worked out once a call: the divisions would cost more than the pooling.
+pub(super) struct Columns {
+    /// For each element of a window's row, the first window that has it, the one after the last, and where the first one's lies; then
+    /// for each window, the first element it has.
+    table: Vec<u32>,
+    kernel_width: usize,
+}
+
+impl Columns {
+    /// Of a width that `out_size` took. What is returned is to be [given back](Columns::give).
+    pub(super) fn of<T: Real>(
+        geometry: &Pool2dGeometry,
+        width: usize,
+        out_width: usize,
+        scratch: &mut Scratch<T>,
+    ) -> Self {
+        let kernel_width = geometry.kernel[1];
+        let mut table = scratch.take_words(3 * kernel_width + out_width);
+        let (taps, firsts) = table.split_at_mut(3 * kernel_width);
+        // `windows` above saw to it that all of these fit into 32 bits.
+        for (tap, entry) in taps.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let windows = geometry.windows_with(1, tap, width, out_width);
+            let position = if windows.is_empty() { 0 } else { geometry.position(1, windows.start, tap) };
+            *entry = [windows.start as u32, windows.end as u32, position as u32];
+        }
+        for (window, first) in firsts.iter_mut().enumerate() {
+            *first = geometry.taps(1, window, width).start as u32;
+        }
+        Columns { table, kernel_width }
+    }
+
+    /// The windows that have an element, and where that of the first of them lies in a row of the image.
+    #[inline(always)]
+    pub(super) fn windows_with(&self, tap: usize) -> (Range<usize>, usize) {
+        let entry = &self.table[3 * tap..][..3];
+        (entry[0] as usize..entry[1] as usize, entry[2] as usize)
+    }
+
+    /// The first element of each window.
+    #[inline(always)]
+    pub(super) fn first_taps(&self) -> &[u32] {
+        &self.table[3 * self.kernel_width..]
+    }
+
+    /// Gives the memory back.
+    pub(super) fn give<T: Real>(self, scratch: &mut Scratch<T>) {
+        scratch.give_words(self.table);
+    }
+}
+
+/// Calls `f(out, x)` on each element of `out` and every `stride`-th of `x`.
+#[inline(always)]
+pub(super) fn each_strided<T: Copy, U>(x: &[T], stride: usize, out: &mut [U], f: impl Fn(&mut U, T)) {
+    match stride {
+        1 => out.iter_mut().zip(x).for_each(|(out, &x)| f(out, x)),
+        2 => {
+            // Pairs, not steps of two, are what compiles to vector instructions. A last element may have no partner.
+            let (pairs, rest) = x.as_chunks::<2>();
+            out.iter_mut().zip(pairs).for_each(|(out, pair)| f(out, pair[0]));
+            if let (Some(out), Some(&x)) = (out.get_mut(pairs.len()), rest.first()) {
+                f(out, x);
+            }
+        }
+        _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, &x)| f(out, x)),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use crate::dense::Dense;
 use crate::parallel;
-use crate::simd::vectorize;
-use crate::support::{slice, slice_mut, sums, target};
+use crate::support::{slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
@@ -38,13 +37,13 @@ impl<T: Real> Op<T> for GlobalAvgPool {
         let len: usize = inputs[0].shape()[2..].iter().product();
         let x = Dense::of(&inputs[0], cx.scratch);
         parallel::rows(cx.pool, slice_mut(out), 1, 1, x.len(), &|planes, out| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (out, plane) in out.iter_mut().zip(planes) {
                     let x = &x[plane * len..][..len];
                     let [sum] = sums(x, x, x, |x, _, _| [x]);
                     *out = T::of(sum / len as f64);
                 }
-            });
+            },);
         });
         x.release(cx.scratch);
         Ok(())
@@ -56,7 +55,7 @@ impl<T: Real> Op<T> for GlobalAvgPool {
         let (grad, (to_x, first)) = (slice(at.grad), target(&mut grads[0]));
         let work = to_x.len();
         parallel::rows(cx.pool, to_x, len, 1, work, &|planes, to_x| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (to_x, plane) in to_x.chunks_exact_mut(len).zip(planes) {
                     let value = grad[plane] / T::of_usize(len);
                     if first {
@@ -65,7 +64,7 @@ impl<T: Real> Op<T> for GlobalAvgPool {
                         to_x.iter_mut().for_each(|to_x| *to_x += value);
                     }
                 }
-            });
+            },);
         });
         Ok(())
     }

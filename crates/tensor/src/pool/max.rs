@@ -1,9 +1,8 @@
 //! Max pooling.
 
-use super::geometry::{Pool2dGeometry, image};
+use super::geometry::{Columns, Pool2dGeometry, each_strided, image};
 use crate::dense::Dense;
-use crate::simd::vectorize;
-use crate::support::{rows2, slice, slice_mut, target};
+use crate::support::{rows2, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
@@ -56,33 +55,31 @@ impl MaxPool1d {
 
 /// The place of a maximum in its window: a byte or a word.
 trait Place: Copy + Send + Sync {
-    /// None yet.
-    const NONE: Self;
-    fn of(place: usize) -> Self;
+    fn of(place: u32) -> Self;
     fn get(self) -> usize;
-    fn is_none(self) -> bool;
 }
 
 macro_rules! place {
     ($($type:ty),*) => {$(
         impl Place for $type {
-            const NONE: Self = Self::MAX;
             #[inline(always)]
-            fn of(place: usize) -> Self {
+            fn of(place: u32) -> Self {
                 place as Self
             }
             #[inline(always)]
             fn get(self) -> usize {
                 self as usize
             }
-            #[inline(always)]
-            fn is_none(self) -> bool {
-                self == Self::MAX
-            }
         }
     )*};
 }
 place!(u8, u32);
+
+/// Windows of a row that are worked on side by side.
+const BLOCK: usize = 32;
+
+/// Windows in a step that the compiler turns into vector instructions.
+const VECTOR: usize = 16;
 
 /// One call's windows and sizes.
 #[derive(Clone, Copy)]
@@ -100,9 +97,9 @@ impl Kernel {
         Ok(Kernel { geometry, planes, size, out: geometry.out_size(size)? })
     }
 
-    /// Whether a byte holds every place, and the mark for none.
+    /// Whether a byte holds every place.
     fn fits_bytes(&self) -> bool {
-        self.geometry.window_len() <= usize::from(u8::MAX)
+        self.geometry.window_len() <= 1 << 8
     }
 
     fn plane_len(&self) -> usize {
@@ -135,47 +132,72 @@ impl Kernel {
         x.release(cx.scratch);
     }
 
-    fn maxima<T: Real, P: Place>(&self, x: &[T], out: &mut [T], places: &mut [P], cx: &Cx<'_, T>) {
+    fn maxima<T: Real, P: Place>(&self, x: &[T], out: &mut [T], places: &mut [P], cx: &mut Cx<'_, T>) {
+        let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         let (len, out_len) = (self.plane_len(), self.out_len());
         let halving = self.geometry.is_halving(self.size);
         rows2(cx.pool, self.work(), self.planes, (out, out_len), (places, out_len), &|planes, out, places| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let x = &x[plane * len..][..len];
                     let (out, places) = (&mut out[i * out_len..][..out_len], &mut places[i * out_len..][..out_len]);
-                    if halving { self.halve(x, out, places) } else { self.plane(x, out, places) }
+                    if halving { self.halve(x, out, places) } else { self.plane(x, &columns, out, places) }
                 }
-            });
+            },);
         });
     }
 
-    /// The maxima of a plane, for one element of all windows of a row at a time, which are then independent of each other.
+    /// The maxima of a plane, for one element of many windows of a row at a time, which are then independent of each other.
     #[inline(always)]
-    fn plane<T: Real, P: Place>(&self, x: &[T], out: &mut [T], places: &mut [P]) {
-        let ([height, width], [_, out_width], geometry) = (self.size, self.out, &self.geometry);
-        let [kernel_width, stride] = [geometry.kernel_size()[1], geometry.strides()[1]];
-        for (row, (out, places)) in out.chunks_exact_mut(out_width).zip(places.chunks_exact_mut(out_width)).enumerate()
+    fn plane<T: Real, P: Place>(&self, x: &[T], columns: &Columns, out: &mut [T], places: &mut [P]) {
+        for (row, (out, places)) in
+            out.chunks_exact_mut(self.out[1]).zip(places.chunks_exact_mut(self.out[1])).enumerate()
         {
-            out.fill(T::neg_infinity());
-            places.fill(P::NONE);
-            for ky in geometry.taps(0, row, height) {
-                let x = &x[geometry.position(0, row, ky) * width..][..width];
-                for kx in 0..kernel_width {
-                    let windows = geometry.windows_with(1, kx, width, out_width);
-                    if windows.is_empty() {
-                        continue;
-                    }
-                    let x = &x[geometry.position(1, windows.start, kx)..];
-                    let (out, places) = (&mut out[windows.clone()], &mut places[windows]);
-                    let place = P::of(ky * kernel_width + kx);
-                    match stride {
-                        1 => raise(out, places, x.iter(), place),
-                        2 => raise(out, places, x.iter().step_by(2), place),
-                        _ => raise(out, places, x.iter().step_by(stride), place),
-                    }
-                }
+            for (block, (out, places)) in out.chunks_mut(BLOCK).zip(places.chunks_mut(BLOCK)).enumerate() {
+                self.block(x, columns, row, block * BLOCK, out, places);
             }
         }
+    }
+
+    /// The maxima of a block of windows, the first of which is given.
+    #[inline(always)]
+    fn block<T: Real, P: Place>(
+        &self,
+        x: &[T],
+        columns: &Columns,
+        row: usize,
+        first: usize,
+        out: &mut [T],
+        places: &mut [P],
+    ) {
+        let (width, geometry) = (self.size[1], &self.geometry);
+        let [kernel_width, stride] = [geometry.kernel_size()[1], geometry.strides()[1]];
+        let (rows, end) = (geometry.taps(0, row, self.size[0]), first + out.len());
+        // Whole vectors, so that no element is left to be compared by itself.
+        let padded = out.len().next_multiple_of(VECTOR);
+        let (mut best, mut best_places) = ([T::neg_infinity(); BLOCK], [0; BLOCK]);
+        for (place, tap) in best_places.iter_mut().zip(&columns.first_taps()[first..end]) {
+            // If all elements are -∞, the first one is the maximum.
+            *place = (rows.start * kernel_width) as u32 + tap;
+        }
+        for ky in rows {
+            let x = &x[geometry.position(0, row, ky) * width..][..width];
+            for kx in 0..kernel_width {
+                let (windows, position) = columns.windows_with(kx);
+                let here = windows.start.max(first)..windows.end.min(end);
+                if here.is_empty() {
+                    continue;
+                }
+                // Windows without this element see -∞, which beats nothing.
+                let mut values = [T::neg_infinity(); BLOCK];
+                let x = &x[position + (here.start - windows.start) * stride..];
+                each_strided(x, stride, &mut values[here.start - first..here.end - first], |value, x| *value = x);
+                let place = (ky * kernel_width + kx) as u32;
+                raise(&mut best, &mut best_places, &values, padded, place);
+            }
+        }
+        out.copy_from_slice(&best[..out.len()]);
+        places.iter_mut().zip(best_places).for_each(|(place, best)| *place = P::of(best));
     }
 
     /// The maxima of a plane over windows of 2 × 2 side by side.
@@ -184,12 +206,27 @@ impl Kernel {
         let out_rows = out.chunks_exact_mut(self.out[1]).zip(places.chunks_exact_mut(self.out[1]));
         for (rows, (out, places)) in x.chunks_exact(2 * self.size[1]).zip(out_rows) {
             let (upper, lower) = rows.split_at(self.size[1]);
-            let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
-            for ((out, place), (&[a, b], &[c, d])) in out.iter_mut().zip(places).zip(pairs) {
-                let (ab, place_ab) = if wins(b, a) { (b, 1) } else { (a, 0) };
-                let (cd, place_cd) = if wins(d, c) { (d, 3) } else { (c, 2) };
-                let (best, best_place) = if wins(cd, ab) { (cd, place_cd) } else { (ab, place_ab) };
-                (*out, *place) = (best, P::of(best_place));
+            let pairs = upper.as_chunks::<2>().0.chunks(VECTOR).zip(lower.as_chunks::<2>().0.chunks(VECTOR));
+            for ((upper, lower), (out, places)) in pairs.zip(out.chunks_mut(VECTOR).zip(places.chunks_mut(VECTOR))) {
+                // The four elements of each window, apart; then whole vectors of them are compared.
+                let mut elements = [[T::zero(); VECTOR]; 4];
+                for (j, (upper, lower)) in upper.iter().zip(lower).enumerate().take(VECTOR) {
+                    elements[0][j] = upper[0];
+                    elements[1][j] = upper[1];
+                    elements[2][j] = lower[0];
+                    elements[3][j] = lower[1];
+                }
+                let (mut best, mut best_places) = ([T::zero(); VECTOR], [0; VECTOR]);
+                for j in 0..VECTOR {
+                    let [a, b, c, d] = [elements[0][j], elements[1][j], elements[2][j], elements[3][j]];
+                    let (ab, place_ab) = if wins(b, a) { (b, 1) } else { (a, 0) };
+                    let (cd, place_cd) = if wins(d, c) { (d, 3) } else { (c, 2) };
+                    let take = wins(cd, ab);
+                    best[j] = if take { cd } else { ab };
+                    best_places[j] = if take { place_cd } else { place_ab };
+                }
+                out.copy_from_slice(&best[..out.len()]);
+                places.iter_mut().zip(best_places).for_each(|(place, best)| *place = P::of(best));
             }
         }
     }
@@ -211,7 +248,7 @@ impl Kernel {
         let halving = self.geometry.is_halving(self.size);
         let work = self.planes * (len + 2 * out_len);
         rows2(cx.pool, work, self.planes, (to_x, len), (&mut [0_u8; 0], 0), &|planes, to_x, _| {
-            vectorize(|| {
+            vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let (grad, places) = (&grad[plane * out_len..][..out_len], &places[plane * out_len..][..out_len]);
                     let to_x = &mut to_x[i * len..][..len];
@@ -224,7 +261,7 @@ impl Kernel {
                     }
                     self.scatter_plane(grad, places, to_x);
                 }
-            });
+            },);
         });
     }
 
@@ -274,14 +311,21 @@ fn wins<T: Real>(x: T, best: T) -> bool {
     (x > best) | nan
 }
 
-/// Raises the maxima of consecutive windows by one element of each.
+/// Raises maxima, and sets their places, by one element of each window.
+///
+/// Through other memory: of a change in place where something wins, the compiler makes a jump that cannot be predicted, or a masked
+/// store, which some processors are very slow at.
 #[inline(always)]
-fn raise<'a, T: Real, P: Place>(out: &mut [T], places: &mut [P], x: impl Iterator<Item = &'a T>, place: P) {
-    for ((out, here), &x) in out.iter_mut().zip(places).zip(x) {
-        let take = wins(x, *out) | here.is_none();
-        *out = if take { x } else { *out };
-        *here = if take { place } else { *here };
+fn raise<T: Real>(best: &mut [T; BLOCK], places: &mut [u32; BLOCK], values: &[T; BLOCK], len: usize, place: u32) {
+    let (mut new_best, mut new_places) = ([T::zero(); BLOCK], [0; BLOCK]);
+    let len = len.min(BLOCK);
+    for j in 0..len {
+        let take = wins(values[j], best[j]);
+        new_best[j] = if take { values[j] } else { best[j] };
+        new_places[j] = if take { place } else { places[j] };
     }
+    best[..len].copy_from_slice(&new_best[..len]);
+    places[..len].copy_from_slice(&new_places[..len]);
 }
 
 macro_rules! max_pool {

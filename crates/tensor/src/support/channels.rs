@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)] // Channels of one slice, interleaved in memory, go to different threads.
 
-use super::sums::sums;
+use super::sums::{TERMS, accumulate, fold};
 use crate::parallel::{Parts, n_tasks, share};
 use gradwise_core::{Pool, Real};
 use std::ops::Range;
@@ -14,8 +14,8 @@ use std::ops::Range;
 /// The most channels in one block.
 pub(crate) const WIDTH: usize = 64;
 
-/// Rows of a matrix that are summed in the type itself before the sums go into an `f64`.
-const ROWS: usize = 32;
+/// The longest run of elements that is summed side by side.
+const RUN: usize = 256;
 
 /// The sizes of an array seen as `[samples, channels, inner]`.
 #[derive(Clone, Copy, Debug)]
@@ -104,32 +104,37 @@ pub(crate) fn channel_sums<T: Real, const M: usize, const K: usize>(
     f: impl Fn([T; M], T, T, T) -> [T; K],
 ) -> [[f64; WIDTH]; K] {
     let mut total = [[0.0; WIDTH]; K];
-    if planes.inner != 1 {
-        let c = coefficients.map(|c| c[0]);
-        for sample in 0..planes.samples {
-            let at = planes.range(sample, channels);
-            let row = sums(&x[at.clone()], &y[at.clone()], &z[at], |x, y, z| f(c, x, y, z));
-            for k in 0..K {
-                total[k][0] += row[k];
-            }
-        }
-        return total;
-    }
-    for first in (0..planes.samples).step_by(ROWS) {
-        let mut partial = [[T::zero(); WIDTH]; K];
-        for sample in first..(first + ROWS).min(planes.samples) {
-            let at = planes.range(sample, channels);
-            let row = x[at.clone()].iter().zip(&y[at.clone()]).zip(&z[at]);
-            for (j, ((&x, &y), &z)) in row.enumerate().take(WIDTH) {
-                let terms = f(coefficients.map(|c| c[j]), x, y, z);
-                for k in 0..K {
-                    partial[k][j] += terms[k];
+    // A run of each sample at a time is added to partial sums side by side; after some samples they go into the totals.
+    let whole = (channels.end - channels.start) * planes.inner;
+    let length = if planes.inner == 1 { WIDTH } else { RUN };
+    let c = std::array::from_fn(|m| coefficients[m][0]);
+    for first in (0..planes.samples).step_by(TERMS) {
+        let samples = first..(first + TERMS).min(planes.samples);
+        for offset in (0..whole).step_by(length) {
+            let run = |sample: usize| {
+                let start = planes.range(sample, channels).start + offset;
+                start..start + length.min(whole - offset)
+            };
+            if planes.inner == 1 {
+                let mut partial = [[T::zero(); WIDTH]; K];
+                for at in samples.clone().map(run) {
+                    accumulate(&mut partial, &x[at.clone()], &y[at.clone()], &z[at], |j, x, y, z| {
+                        f(std::array::from_fn(|m| coefficients[m][j]), x, y, z)
+                    });
                 }
-            }
-        }
-        for k in 0..K {
-            for j in 0..WIDTH {
-                total[k][j] += partial[k][j].as_f64();
+                for k in 0..K {
+                    for j in 0..WIDTH {
+                        total[k][j] += partial[k][j].as_f64();
+                    }
+                }
+            } else {
+                let mut partial = [[T::zero(); RUN]; K];
+                for at in samples.clone().map(run) {
+                    accumulate(&mut partial, &x[at.clone()], &y[at.clone()], &z[at], |_, x, y, z| f(c, x, y, z));
+                }
+                for k in 0..K {
+                    total[k][0] += fold(&partial[k][..length.min(whole - offset)]);
+                }
             }
         }
     }
@@ -145,17 +150,20 @@ pub(crate) fn channel_map<T: Real, const M: usize>(
     f: impl Fn(&mut T, [T; M], T, T, T),
 ) {
     let planes = block.planes;
-    let by_plane = coefficients.map(|c| c[0]);
+    let c = std::array::from_fn(|m| coefficients[m][0]);
     for sample in 0..planes.samples {
         let at = planes.range(sample, &block.channels);
-        let row = x[at.clone()].iter().zip(&y[at.clone()]).zip(&z[at]).zip(block.row(sample));
+        let (x, y, z, out) = (&x[at.clone()], &y[at.clone()], &z[at.clone()], block.row(sample));
         if planes.inner == 1 {
-            for (j, (((&x, &y), &z), out)) in row.enumerate().take(WIDTH) {
-                f(out, coefficients.map(|c| c[j]), x, y, z);
+            // The compiler sees from this that no index is out of range.
+            let len = at.len().min(WIDTH);
+            let (x, y, z, out) = (&x[..len], &y[..len], &z[..len], &mut out[..len]);
+            for j in 0..len {
+                f(&mut out[j], std::array::from_fn(|m| coefficients[m][j]), x[j], y[j], z[j]);
             }
         } else {
-            for (((&x, &y), &z), out) in row {
-                f(out, by_plane, x, y, z);
+            for (((&x, &y), &z), out) in x.iter().zip(y).zip(z).zip(out) {
+                f(out, c, x, y, z);
             }
         }
     }

@@ -8,6 +8,18 @@ pub(crate) use channels::{Planes, WIDTH, channel_map, channel_sums, channels};
 pub(crate) use split::rows2;
 pub(crate) use sums::{moments, sums};
 
+/// [`simd::vectorize`](crate::simd::vectorize) of a closure that is inlined into it whatever its size: one that is not would be compiled
+/// without the level's features.
+macro_rules! vectorize {
+    (|| $body:expr $(,)?) => {
+        $crate::simd::vectorize(
+            #[inline(always)]
+            || $body,
+        )
+    };
+}
+pub(crate) use vectorize;
+
 use gradwise_core::{ArrayRefD, Slot};
 
 /// An array that the contract of `Op` promises in standard layout, as a slice.

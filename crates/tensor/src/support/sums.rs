@@ -2,42 +2,67 @@
 
 use gradwise_core::Real;
 
-/// Independent partial sums, so that the additions of one do not wait for each other: four AVX2 registers of `f32` for two sums.
-const LANES: usize = 16;
+/// Independent partial sums, kept in memory: the compiler turns the loop over them into vector instructions whatever the terms are,
+/// which it does not for sums kept in registers.
+const LANES: usize = 64;
 
-/// Elements that are summed in the type itself before the partial sums go into an `f64`: with 16 lanes, each partial sum has at most
-/// 32 terms, so the rounding error stays within a few units of the last place whatever the length.
-const CHUNK: usize = 512;
+/// Terms of each partial sum before it goes into an `f64`: the rounding error stays within a few units of the last place, whatever the
+/// length.
+pub(super) const TERMS: usize = 32;
 
 /// `K` sums over `f(x, y, z)` of three slices of one length, in an order that depends on the length alone.
 ///
 /// Pass the same slice again where fewer are needed: the compiler loads it once.
 #[inline(always)]
 pub(crate) fn sums<T: Real, const K: usize>(x: &[T], y: &[T], z: &[T], f: impl Fn(T, T, T) -> [T; K]) -> [f64; K] {
+    const CHUNK: usize = LANES * TERMS;
     let mut total = [0.0; K];
     for ((x, y), z) in x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(z.chunks(CHUNK)) {
         let mut lanes = [[T::zero(); LANES]; K];
-        let ((xs, x_rest), (ys, y_rest), (zs, z_rest)) = (x.as_chunks(), y.as_chunks(), z.as_chunks());
-        for ((x, y), z) in xs.iter().zip(ys).zip(zs) {
-            let (x, y, z): (&[T; LANES], &[T; LANES], &[T; LANES]) = (x, y, z);
-            for i in 0..LANES {
-                let terms = f(x[i], y[i], z[i]);
-                for k in 0..K {
-                    lanes[k][i] += terms[k];
-                }
-            }
-        }
-        for (i, ((&x, &y), &z)) in x_rest.iter().zip(y_rest).zip(z_rest).enumerate() {
-            let terms = f(x, y, z);
-            for k in 0..K {
-                lanes[k][i] += terms[k];
-            }
+        for ((x, y), z) in x.chunks(LANES).zip(y.chunks(LANES)).zip(z.chunks(LANES)) {
+            accumulate(&mut lanes, x, y, z, |_, x, y, z| f(x, y, z));
         }
         for k in 0..K {
-            total[k] += lanes[k].iter().map(|&v| v.as_f64()).sum::<f64>();
+            total[k] += fold(&lanes[k][..x.len().min(LANES)]);
         }
     }
     total
+}
+
+/// Adds `f(j, x, y, z)` of the `j`-th elements to the `j`-th partial sums.
+#[inline(always)]
+pub(super) fn accumulate<T: Real, const N: usize, const K: usize>(
+    sums: &mut [[T; N]; K],
+    x: &[T],
+    y: &[T],
+    z: &[T],
+    f: impl Fn(usize, T, T, T) -> [T; K],
+) {
+    // The compiler sees from this that no index is out of range.
+    let len = x.len().min(N);
+    let (x, y, z) = (&x[..len], &y[..len], &z[..len]);
+    for j in 0..len {
+        let terms = f(j, x[j], y[j], z[j]);
+        for k in 0..K {
+            sums[k][j] += terms[k];
+        }
+    }
+}
+
+/// The sum of partial sums.
+#[inline(always)]
+pub(super) fn fold<T: Real>(partial: &[T]) -> f64 {
+    let mut total = [0.0; 4];
+    let (quads, rest) = partial.as_chunks::<4>();
+    for quad in quads {
+        for i in 0..4 {
+            total[i] += quad[i].as_f64();
+        }
+    }
+    for (total, x) in total.iter_mut().zip(rest) {
+        *total += x.as_f64();
+    }
+    (total[0] + total[1]) + (total[2] + total[3])
 }
 
 /// Mean and biased variance of a slice that fits into the cache: one pass for the mean, one for the deviations from it, corrected by
@@ -59,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_length_is_summed_once() {
-        for n in [0, 1, 15, 16, 17, 511, 512, 513, 2000] {
+        for n in [0, 1, 2, 63, 64, 65, 2047, 2048, 2049, 5000] {
             let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
             let [sum, count] = sums(&x, &x, &x, |x, _, _| [x, 1.0]);
             assert_eq!(sum, (0..n).sum::<usize>() as f64);
