@@ -101,6 +101,20 @@ impl Names {
         self.params.get(index).map_or("", |(path, _)| path)
     }
 
+    /// The scope that is `depth` names above the `index`-th parameter.
+    pub(crate) fn above(&mut self, index: usize, depth: usize) -> Option<ScopeId> {
+        let (path, _) = self.params.get(index)?;
+        let mut end = path.len();
+        for _ in 0..depth {
+            end = path[..end].rfind('.').unwrap_or(0);
+        }
+        // The path is out of the way while scopes are looked up.
+        let (path, scope) = std::mem::take(&mut self.params[index]);
+        let found = self.at(&path[..end]);
+        self.params[index] = (path, scope);
+        Some(found)
+    }
+
     /// The scope of the layer that the `index`-th parameter belongs to.
     pub(crate) fn layer(&self, index: usize) -> Option<ScopeId> {
         self.params.get(index).map(|(_, scope)| *scope)

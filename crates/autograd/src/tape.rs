@@ -456,6 +456,29 @@ impl<'p, T: Real> Tape<'p, T> {
         }
     }
 
+    /// Names what is recorded inside after a container of layers, recognized by the first of its parameters as [`Tape::layer`] recognizes
+    /// a layer. So what has no parameters of its own, such as an activation in a chain, goes by its full path too. The current scope stays
+    /// where the container has no parameters or is not watched.
+    ///
+    /// # Errors
+    /// What the closure returns.
+    pub fn block<R, P: Params<T> + ?Sized>(&mut self, part: &P, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        let mut first = None;
+        if self.watching {
+            part.visit(|path, p| {
+                if first.is_none() {
+                    first = self.index_of(p).map(|index| (index, path.depth()));
+                }
+            });
+        }
+        let scope = first.and_then(|(index, depth)| self.workspace.names.above(index, depth));
+        let outer = self.scope;
+        self.scope = scope.unwrap_or(outer);
+        let result = f(self);
+        self.scope = outer;
+        result
+    }
+
     /// The path of the current scope.
     pub fn path(&self) -> &str {
         self.workspace.names.path(self.scope)

@@ -456,3 +456,31 @@ fn tapes_and_models_may_go_to_other_threads() {
     fn object_safe(_: &dyn Module<f32>, _: &dyn Module<f64, (Var, Var), (Var, Var)>) {}
     let _ = object_safe;
 }
+
+/// A list of layers without names of their own, as a chain is, one of them without parameters.
+#[derive(Params)]
+struct List<T> {
+    inner: Vec<Scaled<T>>,
+}
+
+#[derive(Params)]
+struct Holder<T> {
+    features: List<T>,
+}
+
+impl<T: Real> Module<T> for Holder<T> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        tape.block(&self.features, |tape| tape.scope("7", |tape| tape.apply(MUL, &[x])))
+    }
+}
+
+#[test]
+fn containers_are_recognized_by_their_parameters() {
+    let scaled = || Scaled { by: Param::new(arr::<f32>(&[1.0])) };
+    let model = Holder { features: List { inner: vec![scaled(), scaled()] } };
+    let error = predict(&model, &arr(&[1.0]), &mut Workspace::new()).unwrap_err();
+    assert_eq!(error.to_string(), "features.7: mul: expected 2 inputs, got 1");
+    let empty = Holder { features: List { inner: Vec::new() } };
+    let error = predict(&empty, &arr::<f32>(&[1.0]), &mut Workspace::new()).unwrap_err();
+    assert_eq!(error.to_string(), "7: mul: expected 2 inputs, got 1");
+}

@@ -20,6 +20,7 @@ enum Name<'a> {
 /// let layer = root.field("encoder");
 /// let item = layer.index(2);
 /// assert_eq!(item.field("weight").to_string(), "encoder.2.weight");
+/// assert_eq!(item.field("weight").depth(), 3);
 /// assert_eq!(Path::root().to_string(), "");
 /// ```
 #[derive(Clone, Copy)]
@@ -42,6 +43,12 @@ impl<'a> Path<'a> {
     /// The path of a numbered part of this one, counted from 0.
     pub const fn index(&'a self, index: usize) -> Path<'a> {
         Path { parent: Some(self), name: Name::Index(index) }
+    }
+
+    /// How many names it has: 0 for the model itself.
+    pub fn depth(&self) -> usize {
+        let own = usize::from(!matches!(self.name, Name::Root));
+        own + self.parent.map_or(0, Path::depth)
     }
 
     /// Writes the path over `text`, keeping its memory.

@@ -117,7 +117,9 @@ impl<T: Real> Params<T> for Chain<T> {
 
 impl<T: Real> Module<T> for Chain<T> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
-        self.links.iter().try_fold(x, |x, link| tape.scope(&link.name, |tape| link.layer.forward(tape, x)))
+        tape.block(self, |tape| {
+            self.links.iter().try_fold(x, |x, link| tape.scope(&link.name, |tape| link.layer.forward(tape, x)))
+        })
     }
 }
 

@@ -54,6 +54,16 @@ impl<M, S> Residual<M, S> {
 
 impl<T: Real, M: Module<T>, S: Module<T>> Module<T> for Residual<M, S> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        tape.block(self, |tape| self.record(tape, x))
+    }
+}
+
+impl<M, S> Residual<M, S> {
+    fn record<'p, T: Real>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var>
+    where
+        M: Module<T>,
+        S: Module<T>,
+    {
         let body = tape.scope("body", |tape| self.body.forward(tape, x))?;
         let shortcut = tape.scope("shortcut", |tape| self.shortcut.forward(tape, x))?;
         let (expected, got) = (tape.shape(shortcut)?, tape.shape(body)?);

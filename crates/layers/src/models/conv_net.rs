@@ -1,7 +1,7 @@
 //! A compact convolutional network for small images.
 
-use crate::build::configuration;
 use crate::build::at_least_one;
+use crate::build::configuration;
 use crate::{Activation, BatchNorm2d, Chain, Conv2d, Dropout, Flatten, Linear, MaxPool2d};
 use gradwise_core::{Error, Key, Real, Result};
 
