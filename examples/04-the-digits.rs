@@ -34,10 +34,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, 0).threads(available_threads())?;
     let metrics: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
     let mut lines = Lines::new(std::io::stdout());
-    let summary = Fit::new(epochs)
-        .validate(&parts.test, 256)
-        .metrics(metrics)
-        .run(&mut trainer, &mut model, &parts.train, batches, &mut [&mut lines])?;
+    let summary = Fit::new(epochs).validate(&parts.test, 256).metrics(metrics).run(
+        &mut trainer,
+        &mut model,
+        &parts.train,
+        batches,
+        &mut [&mut lines],
+    )?;
 
     let accuracy = summary.validation.and_then(|v| v.get("accuracy")).expect("it was measured");
     println!("{:.0} samples per second, test accuracy {:.2} %", summary.samples_per_second(), 100.0 * accuracy);

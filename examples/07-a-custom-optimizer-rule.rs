@@ -53,10 +53,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .group(Group::matching("head.*")?.learning_rate_times(0.5)?);
     let mut trainer = Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, 0);
     let metrics: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
-    let summary = Fit::new(epochs)
-        .validate(&parts.test, 256)
-        .metrics(metrics)
-        .run(&mut trainer, &mut model, &parts.train, batches, &mut [])?;
+    let summary = Fit::new(epochs).validate(&parts.test, 256).metrics(metrics).run(
+        &mut trainer,
+        &mut model,
+        &parts.train,
+        batches,
+        &mut [],
+    )?;
     let accuracy = summary.validation.and_then(|v| v.get("accuracy")).expect("it was measured");
     println!("signum: test accuracy {:.2} % after {epochs} epochs", 100.0 * accuracy);
     assert!(accuracy > 0.9);

@@ -47,8 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let best = |row: ndarray::ArrayViewD<'_, f32>| {
         (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).expect("there are ten classes")
     };
-    let right =
-        logits.outer_iter().zip(parts.test.labels()).filter(|(row, label)| best(row.view()) == **label).count();
+    let right = logits.outer_iter().zip(parts.test.labels()).filter(|(row, label)| best(row.view()) == **label).count();
     println!("{right} of {} test digits are right", parts.test.len());
     assert!(right * 10 > parts.test.len() * 9);
     Ok(())

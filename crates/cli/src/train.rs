@@ -118,7 +118,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
 fn tell(outcome: &Outcome, layers: &LastLayers, json: bool) -> Result<(), Failure> {
     let Outcome { train_seconds, samples_per_second, epochs, out, .. } = outcome;
     println!("\n{}", layer_table(&layers.rows));
-    println!("trained {epochs} epochs in {train_seconds:.2} s, {samples_per_second:.0} samples per second; run in {out}");
+    println!(
+        "trained {epochs} epochs in {train_seconds:.2} s, {samples_per_second:.0} samples per second; run in {out}"
+    );
     println!("test accuracy {:.2} %, test loss {:.4}", 100.0 * outcome.test_accuracy, outcome.test_loss);
     if json {
         let line = serde_json::to_string(outcome).map_err(|error| Failure::Training(error.to_string()))?;

@@ -29,9 +29,7 @@ pub use elementwise::{
     Selu, Sigmoid, Silu, Sin, Softplus, Softsign, Sqrt, Square, Sub, Tanh,
 };
 pub use reduce::{Axes, LogSumExp, Max, Mean, Min, Prod, Reduce, Sum, Variance};
-pub use shape::{
-    BroadcastTo, Concat, Flip, Gather, Pad, PadMode, Permute, Pick, Reshape, Slice, Span, Stack,
-};
+pub use shape::{BroadcastTo, Concat, Flip, Gather, Pad, PadMode, Permute, Pick, Reshape, Slice, Span, Stack};
 pub use softmax::{LogSoftmax, Softmax};
 
 pub mod dropout;
