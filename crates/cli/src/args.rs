@@ -39,7 +39,7 @@ pub(crate) struct TrainArgs {
     /// Folder with the four IDX files of a data set like MNIST, packed (.gz) or not; without it, the embedded digits
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Times to go through the training data [default: 30 for the digits, 5 for a folder]
+    /// Times to go through the training data [default: 20 for the digits, 5 for a folder]
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<u64>,
     /// Samples in a batch [default: 32 for the digits, 128 for a folder]
@@ -57,6 +57,9 @@ pub(crate) struct TrainArgs {
     /// Rate of dropout before the last layer
     #[arg(long, value_name = "RATE", default_value_t = 0.25)]
     pub(crate) dropout: f64,
+    /// Share of each target that is spread over all classes while training
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub(crate) label_smoothing: f64,
     /// Seed of everything random: first weights, the held-out digits, the order of samples, dropout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

@@ -28,6 +28,7 @@ struct Config<'a> {
     optimizer: OptimizerName,
     weight_decay: f64,
     dropout: f64,
+    label_smoothing: f64,
     seed: u64,
     threads: usize,
 }
@@ -38,17 +39,21 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let image = source.image()?;
     let classes = source.parts.train.n_classes();
     let mut model = model(&source, image, args)?;
-    let epochs = args.epochs.unwrap_or(if source.embedded { 30 } else { 5 });
+    let epochs = args.epochs.unwrap_or(if source.embedded { 20 } else { 5 });
     let batch = args.batch.unwrap_or(if source.embedded { 32 } else { 128 });
     let threads = args.threads.unwrap_or_else(available_threads);
     let batches = Batches::new(source.parts.train.len(), batch)?.shuffled(args.seed);
     let (optimizer, rate) = optimizer(args, epochs.saturating_mul(batches.per_epoch()))?;
     // The layers are looked at once an epoch: often enough for a table, too seldom to cost anything.
     let look_every = batches.per_epoch();
-    let mut trainer = Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, args.seed)
-        .threads(threads)?
-        .measure_every(look_every)
-        .probe_every(look_every);
+    let mut trainer = Trainer::new(
+        Supervised(CrossEntropyLoss::default().label_smoothing(args.label_smoothing)?),
+        optimizer,
+        args.seed,
+    )
+    .threads(threads)?
+    .measure_every(look_every)
+    .probe_every(look_every);
 
     let config = Config {
         data: &source.name,
@@ -65,6 +70,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         optimizer: args.optimizer,
         weight_decay: args.weight_decay,
         dropout: args.dropout,
+        label_smoothing: args.label_smoothing,
         seed: args.seed,
         threads,
     };
@@ -143,8 +149,8 @@ fn model(source: &Source, image: [usize; 3], args: &TrainArgs) -> Result<Chain<f
 fn optimizer(args: &TrainArgs, steps: u64) -> Result<(Optimizer<f32, BoxRule<f32>>, f64), Failure> {
     let (rule, rate) = match args.optimizer {
         OptimizerName::Sgd => (BoxRule::new(Sgd::with_momentum(0.9)?.nesterov()?), 0.05),
-        OptimizerName::Adam => (BoxRule::new(Adam::default()), 3e-3),
-        OptimizerName::Adamw => (BoxRule::new(AdamW::default()), 3e-3),
+        OptimizerName::Adam => (BoxRule::new(Adam::default()), 1e-2),
+        OptimizerName::Adamw => (BoxRule::new(AdamW::default()), 1e-2),
     };
     let rate = args.rate.unwrap_or(rate);
     let optimizer = Optimizer::new(rule, OneCycle::new(rate, steps.max(1))?)
