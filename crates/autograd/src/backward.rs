@@ -1,10 +1,10 @@
 //! Gradients: the tape, read backwards.
 
-use crate::node::{Node, Source, value};
+use crate::node::{Node, Source, kept, owner, shape};
 use crate::reading::first_not_finite;
 use crate::view::View;
 use crate::{Tape, Var};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Real, Result, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Needs, Real, Result, Slot};
 use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
 use smallvec::SmallVec;
 
@@ -29,13 +29,51 @@ impl<T: Real> Tape<'_, T> {
     /// # Errors
     /// If the loss is not a single number; if an operation cannot be differentiated.
     pub fn backward(&mut self, loss: Var) -> Result<()> {
-        let node = self.node("backward", loss)?;
-        let shape = value(&self.nodes, node);
-        if shape.len() != 1 {
-            return Err(self.error(Error::shape("backward", "a loss of one element", shape.shape())));
+        if !self.frees {
+            self.node("backward", loss)?;
         }
-        let one = ArrayD::from_elem(shape.raw_dim(), T::one());
+        let shape = self.shape(loss)?;
+        if shape.iter().product::<usize>() != 1 {
+            return Err(self.error(Error::shape("backward", "a loss of one element", &shape)));
+        }
+        let one = ArrayD::from_elem(IxDyn(&shape), T::one());
         self.backward_from(loss, &one)
+    }
+
+    /// The same, giving the memory of every value back to the workspace as soon as backward has no more use for it, so that gradients move
+    /// in where values were. Values of operations' outputs are gone afterwards, the loss's and the predictions' too: read them before.
+    ///
+    /// # Errors
+    /// As [`Tape::backward`].
+    pub fn backward_freeing(&mut self, loss: Var) -> Result<()> {
+        self.node("backward", loss)?;
+        self.free_unneeded();
+        self.frees = true;
+        let result = self.backward(loss);
+        self.frees = false;
+        result
+    }
+
+    /// Frees the outputs that no backward pass will read.
+    fn free_unneeded(&mut self) {
+        let mut needed: SmallVec<[bool; 256]> = SmallVec::from_elem(false, self.nodes.len());
+        for (i, node) in self.nodes.iter().enumerate() {
+            let Source::Apply { op, inputs, .. } = &node.source else { continue };
+            if !node.requires_grad {
+                continue;
+            }
+            let Needs { inputs: of_inputs, output } = op.needs();
+            needed[i] |= output;
+            if of_inputs {
+                let inputs = &self.edges[inputs.start as usize..inputs.end as usize];
+                inputs.iter().for_each(|&input| needed[owner(&self.nodes, input) as usize] = true);
+            }
+        }
+        for (i, needed) in needed.into_iter().enumerate() {
+            if !needed {
+                self.free_output(i as u32);
+            }
+        }
     }
 
     /// Computes the gradients of `Σ seed · var`: the product of `seed` with the Jacobian of `var`.
@@ -43,8 +81,8 @@ impl<T: Real> Tape<'_, T> {
     /// # Errors
     /// If the shapes differ; if an operation cannot be differentiated.
     pub fn backward_from(&mut self, var: Var, seed: &ArrayRefD<T>) -> Result<()> {
-        let node = self.node("backward", var)?;
-        let shape = value(&self.nodes, node).raw_dim();
+        let node = if self.frees { var.node } else { self.node("backward", var)? };
+        let shape = shape(&self.nodes, node);
         if IxDyn(seed.shape()) != shape {
             return Err(self.error(Error::shape("backward", format!("a seed of shape {shape:?}"), seed.shape())));
         }
@@ -55,7 +93,7 @@ impl<T: Real> Tape<'_, T> {
             return Ok(());
         }
         let root = reshaped(&self.nodes, node);
-        let mut array = self.workspace.scratch.array(value(&self.nodes, root).raw_dim());
+        let mut array = self.workspace.scratch.array(crate::node::shape(&self.nodes, root));
         array.iter_mut().zip(seed.iter()).for_each(|(g, s)| *g = *s);
         self.grads[root as usize] = Some(array);
         for i in (0..=node).rev() {
@@ -104,7 +142,9 @@ impl<T: Real> Tape<'_, T> {
     }
 
     fn backward_apply(&mut self, i: u32, grad: &ArrayD<T>) -> Result<()> {
-        let Source::Apply { op, inputs, saved, output, key } = &self.nodes[i as usize].source else { return Ok(()) };
+        let Source::Apply { op, inputs, saved, output, key, .. } = &self.nodes[i as usize].source else {
+            return Ok(());
+        };
         let inputs = &self.edges[inputs.start as usize..inputs.end as usize];
 
         // Lend each input's gradient, once; a second gradient of the same variable goes to memory of its own and is added after.
@@ -113,7 +153,7 @@ impl<T: Real> Tape<'_, T> {
             let loan = self.nodes[input as usize].requires_grad.then(|| {
                 let node = reshaped(&self.nodes, input);
                 if loans.iter().flatten().any(|l| l.node == node) {
-                    let shape = value(&self.nodes, input).raw_dim();
+                    let shape = shape(&self.nodes, input);
                     let array = self.workspace.scratch.array(shape.clone());
                     Loan { node, shape, array, first: true, extra: true }
                 } else {
@@ -124,7 +164,13 @@ impl<T: Real> Tape<'_, T> {
         }
 
         let result = {
-            let values: SmallVec<[ArrayViewD<'_, T>; 4]> = inputs.iter().map(|&n| value(&self.nodes, n)).collect();
+            // In the place of a value that was freed, since nobody reads it: as many zeros, which take no memory.
+            let zero = T::zero();
+            let zeros = ndarray::aview0(&zero).into_dyn();
+            let blank = |n| zeros.broadcast(shape(&self.nodes, n)).unwrap_or(zeros.view());
+            let values: SmallVec<[ArrayViewD<'_, T>; 4]> =
+                inputs.iter().map(|&n| kept(&self.nodes, n).unwrap_or_else(|| blank(n))).collect();
+            let output: &ArrayRefD<T> = output.as_deref().unwrap_or(grad);
             let mut views: SmallVec<[Option<(ArrayViewMutD<'_, T>, bool)>; 4]> = loans
                 .iter_mut()
                 .map(|loan| loan.as_mut().map(|l| (reshape_mut(&mut l.array, &l.shape), l.first)))
@@ -143,6 +189,10 @@ impl<T: Real> Tape<'_, T> {
             op.backward(At { inputs: &values, output, grad, saved }, &mut slots, &mut cx)
         };
         let name = op.name();
+        let scope = self.nodes[i as usize].scope;
+        if self.frees {
+            self.free(i);
+        }
 
         // What was lent comes back; what came twice is added.
         let mut bad = None;
@@ -159,7 +209,7 @@ impl<T: Real> Tape<'_, T> {
                 self.grads[loan.node as usize] = Some(loan.array);
             }
         }
-        let path = self.workspace.names.path(self.nodes[i as usize].scope);
+        let path = self.workspace.names.path(scope);
         match bad {
             Some(got) => Err(Error::NotFinite { op: name, got }.at(path)),
             None => result.map_err(|error| error.at(path)),
@@ -221,11 +271,11 @@ fn lend<T: Real>(
     node: u32,
     input: u32,
 ) -> Loan<T> {
-    let shape = value(nodes, input).raw_dim();
+    let shape = shape(nodes, input);
     match grads[node as usize].take() {
         Some(array) => Loan { node, shape, array, first: false, extra: false },
         None => {
-            let array = scratch.array(value(nodes, node).raw_dim());
+            let array = scratch.array(crate::node::shape(nodes, node));
             Loan { node, shape, array, first: true, extra: false }
         }
     }

@@ -1,7 +1,7 @@
 //! The record of a computation.
 
 use crate::names::ScopeId;
-use crate::node::{Node, Source, value};
+use crate::node::{Node, Source, kept, owner, shape, value};
 use crate::reading::{Origin, first_not_finite, read};
 use crate::view::{Copied, View};
 use crate::workspace::{Watched, Workspace};
@@ -9,7 +9,7 @@ use gradwise_core::{
     ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Op, Param, Params, ParamsExt, Real, Result, Saved, Scratch,
     Updates,
 };
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -107,6 +107,8 @@ pub struct Tape<'p, T: Real> {
     probe: Option<usize>,
     readings: Vec<LayerReading>,
     pub(crate) checks_gradients: bool,
+    /// Whether the backward pass that runs gives values back as it goes.
+    pub(crate) frees: bool,
 }
 
 /// Tapes are numbered so that a variable of one is refused by another.
@@ -134,6 +136,7 @@ impl<'p, T: Real> Tape<'p, T> {
             probe: None,
             readings: Vec::new(),
             checks_gradients: false,
+            frees: false,
         }
     }
 
@@ -182,7 +185,7 @@ impl<'p, T: Real> Tape<'p, T> {
     fn push(&mut self, source: Source<'p, T>, requires_grad: bool, retained: bool) -> Var {
         let node = self.nodes.len() as u32;
         let requires_grad = requires_grad && self.mode.gradients;
-        self.nodes.push(Node { source, requires_grad, retained, scope: self.scope });
+        self.nodes.push(Node { source, requires_grad, retained, released: false, scope: self.scope });
         Var { tape: self.id, node }
     }
 
@@ -260,8 +263,8 @@ impl<'p, T: Real> Tape<'p, T> {
     /// # Errors
     /// What the operation refuses, with the path of the layer; [`Error::ForeignVar`] for a variable of another tape.
     pub fn apply(&mut self, op: impl Op<T> + 'p, inputs: &[Var]) -> Result<Var> {
-        if inputs.iter().any(|v| v.tape != self.id) {
-            return Err(self.error(Error::ForeignVar { op: op.name() }));
+        for &input in inputs {
+            self.node(op.name(), input)?;
         }
         let (hash, count) = self.workspace.names.count(self.scope);
         let key = self.mode.key.with(hash).with(count);
@@ -288,13 +291,15 @@ impl<'p, T: Real> Tape<'p, T> {
             self.readings.push(read(path, op.name(), &output.view(), sample));
         }
         let requires_grad = self.mode.gradients && inputs.iter().any(|v| self.nodes[v.node as usize].requires_grad);
-        if !self.mode.gradients {
+        if !self.mode.gradients && !self.mode.training {
             saved.recycle(&mut self.workspace.scratch);
         }
         let start = self.edges.len() as u32;
         self.edges.extend(inputs.iter().map(|v| v.node));
         let inputs = start..self.edges.len() as u32;
-        Ok(self.push(Source::Apply { op: Box::new(op), inputs, saved, output, key }, requires_grad, false))
+        let shape = output.raw_dim();
+        let output = Some(output);
+        Ok(self.push(Source::Apply { op: Box::new(op), inputs, saved, output, shape, key }, requires_grad, false))
     }
 
     fn view(&mut self, of: u32, view: View) -> Var {
@@ -357,23 +362,21 @@ impl<'p, T: Real> Tape<'p, T> {
             let expected = format!("at least {} elements on axis {axis}", range.end.max(range.start));
             return Err(self.error(Error::shape("slice", expected, from.shape())));
         }
-        let slice = Slice::from(range.start as isize..range.end as isize);
-        Ok(self.view(node, View::Slice(Axis(axis), slice)))
+        Ok(self.view(node, View::Slice(Axis(axis), range)))
     }
 
     /// The value of a variable.
     ///
     /// # Panics
-    /// If the variable is another tape's; see [`Tape::try_value`].
+    /// If the variable is another tape's or its value was freed; see [`Tape::try_value`].
     pub fn value(&self, var: Var) -> ArrayViewD<'_, T> {
-        assert!(var.tape == self.id, "the variable belongs to another tape");
-        value(&self.nodes, var.node)
+        self.try_value(var).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The value of a variable, or an error if it is another tape's.
+    /// The value of a variable, or an error if there is none.
     ///
     /// # Errors
-    /// [`Error::ForeignVar`].
+    /// [`Error::ForeignVar`], [`Error::Freed`].
     pub fn try_value(&self, var: Var) -> Result<ArrayViewD<'_, T>> {
         Ok(value(&self.nodes, self.node("value", var)?))
     }
@@ -383,7 +386,10 @@ impl<'p, T: Real> Tape<'p, T> {
     /// # Errors
     /// [`Error::ForeignVar`] if it is another tape's.
     pub fn shape(&self, var: Var) -> Result<SmallVec<[usize; 6]>> {
-        Ok(self.try_value(var)?.shape().iter().copied().collect())
+        if var.tape != self.id {
+            return Err(self.error(Error::ForeignVar { op: "shape" }));
+        }
+        Ok(ndarray::Dimension::slice(&shape(&self.nodes, var.node)).iter().copied().collect())
     }
 
     /// What an operation saved for backward: where a layer finds the batch's statistics. `None` for variables that are not the output
@@ -503,7 +509,7 @@ impl<'p, T: Real> Tape<'p, T> {
     pub fn first_not_finite(&self) -> Option<Origin> {
         (0..self.nodes.len() as u32).find_map(|i| {
             let node = &self.nodes[i as usize];
-            let bad = first_not_finite(&value(&self.nodes, i))?;
+            let bad = first_not_finite(&kept(&self.nodes, i)?)?;
             let (path, op) = match &node.source {
                 Source::View { .. } => return None,
                 Source::Param(p) => (self.index_of(p).map_or("", |i| self.param_path(i)), "parameter"),
@@ -514,8 +520,56 @@ impl<'p, T: Real> Tape<'p, T> {
         })
     }
 
+    /// The node of a variable of this tape whose value is there.
     pub(crate) fn node(&self, op: &'static str, var: Var) -> Result<u32> {
-        if var.tape == self.id { Ok(var.node) } else { Err(self.error(Error::ForeignVar { op })) }
+        if var.tape != self.id {
+            return Err(self.error(Error::ForeignVar { op }));
+        }
+        let source = &self.nodes[owner(&self.nodes, var.node) as usize].source;
+        if matches!(source, Source::Apply { output: None, .. }) {
+            return Err(self.error(Error::Freed { op }));
+        }
+        Ok(var.node)
+    }
+
+    /// Says that the value of a variable is not read any more. In a tape without gradients its memory goes back to the workspace, to be
+    /// used by the next operation; with gradients, where backward may need it, nothing happens. A chain does this between its layers, so
+    /// that evaluation holds two activations at a time and not all of them.
+    ///
+    /// Values seen by a view live as long as the view is not released.
+    pub fn release(&mut self, var: Var) {
+        if self.mode.gradients || var.tape != self.id {
+            return;
+        }
+        self.nodes[var.node as usize].released = true;
+        let owner = owner(&self.nodes, var.node);
+        self.free_if_released(owner);
+    }
+
+    /// Frees the output of an operation, if it and all views of it are released.
+    fn free_if_released(&mut self, owner: u32) {
+        let held = self.nodes[owner as usize..]
+            .iter()
+            .enumerate()
+            .any(|(i, node)| !node.released && crate::node::owner(&self.nodes, owner + i as u32) == owner);
+        if !held {
+            self.free(owner);
+        }
+    }
+
+    /// Gives the output of an operation, and what it saved, back to the workspace.
+    pub(crate) fn free(&mut self, node: u32) {
+        self.free_output(node);
+        if let Source::Apply { saved, .. } = &mut self.nodes[node as usize].source {
+            saved.recycle(&mut self.workspace.scratch);
+        }
+    }
+
+    /// Gives the output of an operation back to the workspace.
+    pub(crate) fn free_output(&mut self, node: u32) {
+        if let Source::Apply { output, .. } = &mut self.nodes[node as usize].source {
+            output.take().into_iter().for_each(|array| self.workspace.scratch.give_array(array));
+        }
     }
 
     /// The error, with the path of the current scope.
@@ -532,7 +586,7 @@ impl<T: Real> Drop for Tape<'_, T> {
             match node.source {
                 Source::Apply { mut saved, output, .. } => {
                     saved.recycle(&mut workspace.scratch);
-                    workspace.scratch.give_array(output);
+                    output.into_iter().for_each(|array| workspace.scratch.give_array(array));
                 }
                 Source::Constant(x) => workspace.scratch.give_array(x),
                 Source::Param(_) | Source::Input(_) | Source::View { .. } => {}

@@ -1,8 +1,9 @@
 //! Views: nodes that are another node's values, seen differently.
 
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Real, Result, Saved, Slot, arity};
-use ndarray::{ArrayViewMutD, Axis, IxDyn, Slice};
+use ndarray::{ArrayViewMutD, Axis, IntoDimension, IxDyn, Slice};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// How a node sees the values of another.
 #[derive(Clone, Debug)]
@@ -11,8 +12,8 @@ pub(crate) enum View {
     Reshape(IxDyn),
     /// The axes in another order: axis `i` of the view is axis `order[i]` of what is viewed.
     Permute(SmallVec<[usize; 6]>),
-    /// Part of an axis.
-    Slice(Axis, Slice),
+    /// Elements `range` of an axis.
+    Slice(Axis, Range<usize>),
 }
 
 impl View {
@@ -23,9 +24,9 @@ impl View {
                 x.into_shape_with_order(shape.clone()).unwrap_or_else(|_| unreachable!("checked when recorded"))
             }
             View::Permute(order) => x.permuted_axes(IxDyn(order)),
-            View::Slice(axis, slice) => {
+            View::Slice(axis, range) => {
                 let mut x = x;
-                x.slice_axis_inplace(*axis, *slice);
+                x.slice_axis_inplace(*axis, Slice::from(range.start as isize..range.end as isize));
                 x
             }
         }
@@ -37,10 +38,25 @@ impl View {
                 x.into_shape_with_order(shape.clone()).unwrap_or_else(|_| unreachable!("checked when recorded"))
             }
             View::Permute(order) => x.permuted_axes(IxDyn(order)),
-            View::Slice(axis, slice) => {
+            View::Slice(axis, range) => {
                 let mut x = x;
-                x.slice_axis_inplace(*axis, *slice);
+                x.slice_axis_inplace(*axis, Slice::from(range.start as isize..range.end as isize));
                 x
+            }
+        }
+    }
+
+    /// The shape under which an array of this shape is seen.
+    pub(crate) fn shape(&self, of: &IxDyn) -> IxDyn {
+        match self {
+            View::Reshape(shape) => shape.clone(),
+            View::Permute(order) => {
+                order.iter().map(|&axis| of[axis]).collect::<SmallVec<[usize; 6]>>().as_slice().into_dimension()
+            }
+            View::Slice(axis, range) => {
+                let mut shape = of.clone();
+                shape[axis.index()] = range.len();
+                shape
             }
         }
     }

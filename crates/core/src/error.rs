@@ -58,6 +58,12 @@ pub enum Error {
         /// The operation it was given to.
         op: &'static str,
     },
+    /// The value of a variable was given back to the workspace, after backward or in evaluation.
+    #[error("{op}: expected a variable whose value is kept, got one whose value was freed")]
+    Freed {
+        /// The operation it was given to.
+        op: &'static str,
+    },
     /// A number that is not finite where training cannot go on with one.
     #[error("{op}: expected finite numbers, got {got}")]
     NotFinite {

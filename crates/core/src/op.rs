@@ -127,9 +127,10 @@ impl<T: Real> Saved<T> {
 /// What backward is given besides the slots: the operation's own forward pass, and the gradient of its output.
 #[derive(Debug)]
 pub struct At<'a, T> {
-    /// The inputs of forward, in any strides. Empty views where [`Needs::inputs`] is false and the tape has freed them.
+    /// The inputs of forward, in any strides. Their shapes are right in any case; their values are unspecified where
+    /// [`Needs::inputs`] is false.
     pub inputs: &'a [ArrayViewD<'a, T>],
-    /// The output of forward, in standard layout.
+    /// The output of forward, in standard layout. Its values are unspecified where [`Needs::output`] is false.
     pub output: &'a ArrayRefD<T>,
     /// The gradient of the loss with respect to the output, in standard layout.
     pub grad: &'a ArrayRefD<T>,

@@ -118,7 +118,15 @@ impl<T: Real> Params<T> for Chain<T> {
 impl<T: Real> Module<T> for Chain<T> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
         tape.block(self, |tape| {
-            self.links.iter().try_fold(x, |x, link| tape.scope(&link.name, |tape| link.layer.forward(tape, x)))
+            let input = x;
+            self.links.iter().try_fold(x, |x, link| {
+                let y = tape.scope(&link.name, |tape| link.layer.forward(tape, x))?;
+                // What one link hands to the next, nobody else sees.
+                if x != input && x != y {
+                    tape.release(x);
+                }
+                Ok(y)
+            })
         })
     }
 }

@@ -184,6 +184,9 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         let (mut first, mut samples, mut penalty, mut data_loss) = (true, 0, 0.0, T::nan());
         let result = stepper.step(model, &mut |model: &M, grads: &mut Grads<T>| {
             workspace.reclaim(grads);
+            if first {
+                updates.clear(&mut |array| workspace.scratch().give_array(array));
+            }
             let mut tape = Tape::new(workspace, mode);
             tape.watch(model);
             if probe && first {
@@ -194,8 +197,6 @@ impl<T: Real, O, S> Trainer<T, O, S> {
             if !value.is_finite() {
                 return Err(origin(&tape, value.as_f64()));
             }
-            tape.backward(outcome.loss)?;
-            tape.take_grads(grads)?;
             if first {
                 first = false;
                 samples = outcome.samples;
@@ -206,6 +207,9 @@ impl<T: Real, O, S> Trainer<T, O, S> {
                     look(tape.try_value(predictions)?)?;
                 }
             }
+            // All values were looked at, so their memory may serve the gradients.
+            tape.backward_freeing(outcome.loss)?;
+            tape.take_grads(grads)?;
             drop(tape);
             let added = match penalties {
                 Some(penalties) => penalties.apply(model, grads)?,
