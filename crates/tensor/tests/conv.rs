@@ -168,6 +168,11 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain.padding([1, 1]), [3, 50, 17, 33], 20, [3, 3]),
         (plain.stride([2, 2]).unwrap().padding([1, 1]), [5, 20, 21, 19], 18, [3, 3]),
         (plain, [9, 1, 28, 28], 32, [3, 3]),
+        // By minimal filtering: tiles that do not fill the image, lanes that do not fill a row of tiles, odd channels.
+        (plain, [5, 11, 26, 27], 9, [3, 3]),
+        (plain.padding([2, 2]), [2, 8, 8, 70], 8, [3, 3]),
+        (plain.padding([1, 1]), [7, 19, 9, 8], 33, [3, 3]),
+        (plain.padding([0, 2]), [1, 24, 6, 9], 16, [3, 3]),
         (plain, [4, 400, 7, 7], 40, [1, 1]),
         (plain, [70, 30, 3, 3], 20, [3, 3]),
         (plain.groups(24).unwrap().padding([2, 2]), [4, 24, 20, 20], 24, [5, 5]),

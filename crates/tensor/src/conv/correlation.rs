@@ -68,8 +68,12 @@ impl<T: Real> Correlation<'_, T> {
 
     /// The blocks of channels; one, and empty, where there are no channels.
     fn channel_blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.channels().div_ceil(self.block_channels()).max(1)).map(|i| self.channel_block(i))
+    }
+
+    fn channel_block(&self, i: usize) -> Range<usize> {
         let (len, all) = (self.block_channels(), self.channels());
-        (0..all.div_ceil(len).max(1)).map(move |i| i * len..((i + 1) * len).min(all))
+        i * len..((i + 1) * len).min(all)
     }
 
     /// Computes all of it.
@@ -195,70 +199,80 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
         let (mut tile, n_taps) = (Tile::new(), correlation.n_taps());
         let [height, width] = correlation.lines;
         let (rows, row_panels) = (correlation.rows, correlation.rows.div_ceil(K::MR));
-        for block in self.blocks.map(|i| blocking.block(i)) {
-            let first_line = (block.images.start * height + block.rows.start) * width + block.columns.start;
-            let (n_lines, block_size) = (block.len(), [block.rows.len(), block.columns.len()]);
-            let panels = Panels::new(block_size[1], K::NR, rows);
+        // A block is staged once for every group and block of channels.
+        let channel_blocks = correlation.channel_blocks().count();
+        let per_block = correlation.groups * channel_blocks;
+        let stages = self.blocks.start * per_block..self.blocks.end * per_block;
+        let stage_of = |stage: usize| {
+            let block = blocking.block(stage / per_block);
+            let (group, i) = (stage % per_block / channel_blocks, stage % channel_blocks);
             let start = [block.rows.start, block.columns.start];
             let origin: [isize; 2] =
                 std::array::from_fn(|axis| correlation.origin[axis] + (start[axis] * correlation.step[axis]) as isize);
-            for group in 0..correlation.groups {
-                let weights = &self.weights[group * self.packed_group..];
-                for channels in correlation.channel_blocks() {
-                    let (first, last) = (channels.start == 0, channels.end == correlation.channels());
-                    let depth = channels.len() * n_taps;
-                    let weights = &weights[channels.start * n_taps * row_panels * K::MR..];
-                    let all = group * correlation.channels();
-                    field.stage(
-                        correlation.source,
-                        correlation.source_shape,
-                        all + channels.start..all + channels.end,
-                        block.images.clone(),
-                        origin,
-                        field_buffer,
-                    );
-                    let offsets = Segments::new(&self.offsets[..depth], 1);
-                    for line in (0..panels.len(block.images.len() * block_size[0])).map(|i| panels.line(i, n_lines)) {
-                        let n = line.len();
-                        let runs = Runs::new(&field, block_size, line.start, n);
-                        // Neighbours in the field are read from there; others are first gathered.
-                        let field = runs.only().map(|from| &field_buffer[from..]);
-                        if field.is_none() {
-                            let patches = Patches { field: field_buffer, offsets: offsets.offsets() };
-                            match K::NR {
-                                16 => patches.pack::<16>(&runs, panel),
-                                _ => patches.pack::<8>(&runs, panel),
-                            }
-                        }
-                        let column = first_line + line.start;
-                        let place = target.columns.locate(column, n);
-                        for row_panel in 0..row_panels {
-                            let rows = share(rows, 1, row_panels, row_panel);
-                            let m = rows.len();
-                            let spot = Spot {
-                                rows: group * correlation.rows + rows.start..group * correlation.rows + rows.end,
-                                column,
-                                n,
-                                base: 0,
-                                place,
-                                first,
-                                last,
-                            };
-                            let weights = &weights[row_panel * K::MR * depth..];
-                            let kernel = |out: Out<'_, T>| match field {
-                                Some(field) => kernel.offsets(m, weights, field, &offsets, out),
-                                None => kernel.panels(
-                                    m,
-                                    depth,
-                                    Panel { data: weights, stride: K::MR },
-                                    Panel { data: panel, stride: K::NR },
-                                    out,
-                                ),
-                            };
-                            // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
-                            unsafe { target.fill(spot, K::NR, &mut tile, kernel) };
-                        }
+            (block, group, correlation.channel_block(i), origin)
+        };
+        let (source, shape) = (correlation.source, correlation.source_shape);
+        for stage in stages.clone() {
+            let (block, group, channels, origin) = stage_of(stage);
+            let first_line = (block.images.start * height + block.rows.start) * width + block.columns.start;
+            let (n_lines, block_size) = (block.len(), [block.rows.len(), block.columns.len()]);
+            let panels = Panels::new(block_size[1], K::NR, rows);
+            let (first, last) = (channels.start == 0, channels.end == correlation.channels());
+            let depth = channels.len() * n_taps;
+            let weights = &self.weights[group * self.packed_group + channels.start * n_taps * row_panels * K::MR..];
+            let of_group = |channels: Range<usize>, group: usize| {
+                group * correlation.channels() + channels.start..group * correlation.channels() + channels.end
+            };
+            field.stage(source, shape, of_group(channels, group), block.images.clone(), origin, field_buffer);
+            let upcoming = (stage + 1 < stages.end).then(|| {
+                let (block, group, channels, origin) = stage_of(stage + 1);
+                field.upcoming(shape, of_group(channels, group), block.images, origin)
+            });
+            let offsets = Segments::new(&self.offsets[..depth], 1);
+            let n_panels = panels.len(block.images.len() * block_size[0]);
+            for i in 0..n_panels {
+                let line = panels.line(i, n_lines);
+                let n = line.len();
+                if let Some(upcoming) = &upcoming {
+                    upcoming.prefetch(source, shape, i, n_panels);
+                }
+                let runs = Runs::new(&field, block_size, line.start, n);
+                // Neighbours in the field are read from there; others are first gathered.
+                let field = runs.only().map(|from| &field_buffer[from..]);
+                if field.is_none() {
+                    let patches = Patches { field: field_buffer, offsets: offsets.offsets() };
+                    match K::NR {
+                        16 => patches.pack::<16>(&runs, panel),
+                        _ => patches.pack::<8>(&runs, panel),
                     }
+                }
+                let column = first_line + line.start;
+                let place = target.columns.locate(column, n);
+                for row_panel in 0..row_panels {
+                    let rows = share(rows, 1, row_panels, row_panel);
+                    let m = rows.len();
+                    let spot = Spot {
+                        rows: group * correlation.rows + rows.start..group * correlation.rows + rows.end,
+                        column,
+                        n,
+                        base: 0,
+                        place,
+                        first,
+                        last,
+                    };
+                    let weights = &weights[row_panel * K::MR * depth..];
+                    let kernel = |out: Out<'_, T>| match field {
+                        Some(field) => kernel.offsets(m, weights, field, &offsets, out),
+                        None => kernel.panels(
+                            m,
+                            depth,
+                            Panel { data: weights, stride: K::MR },
+                            Panel { data: panel, stride: K::NR },
+                            out,
+                        ),
+                    };
+                    // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
+                    unsafe { target.fill(spot, K::NR, &mut tile, kernel) };
                 }
             }
         }

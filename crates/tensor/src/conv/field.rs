@@ -1,5 +1,7 @@
 //! A block of images, staged so that every tap of a filter finds its pixels in one run.
 
+use crate::gemm::prefetch::{line_len, prefetch_slice};
+use crate::parallel::share;
 use gradwise_core::Real;
 use std::ops::Range;
 
@@ -15,6 +17,8 @@ pub(super) struct Field {
     phase: usize,
     /// Distance from an output to the next, down and across.
     step: [usize; 2],
+    /// How far taps reach beyond an output's first.
+    reach: [usize; 2],
     /// Images of a channel.
     images: usize,
 }
@@ -23,7 +27,7 @@ impl Field {
     /// For blocks of `images` images with `lines` outputs each, and taps that reach `reach` beyond an output's first.
     pub(super) fn new(images: usize, lines: [usize; 2], step: [usize; 2], reach: [usize; 2]) -> Self {
         let rows = lines[0].saturating_sub(1) * step[0] + reach[0] + 1;
-        Field { rows, phase: lines[1] + reach[1] / step[1], step, images }
+        Field { rows, phase: lines[1] + reach[1] / step[1], step, reach, images }
     }
 
     /// The elements of one row.
@@ -51,8 +55,20 @@ impl Field {
         image * self.image() + y * self.step[0] * self.row()
     }
 
+    /// What [`Field::stage`] would read.
+    pub(super) fn upcoming(
+        &self,
+        [_, _, h, w]: [usize; 4],
+        channels: Range<usize>,
+        images: Range<usize>,
+        origin: [isize; 2],
+    ) -> Upcoming {
+        let row = |y: isize| y.clamp(0, h as isize) as usize;
+        Upcoming { channels, images, plane: row(origin[0]) * w..row(origin[0] + self.rows as isize) * w }
+    }
+
     /// Copies channels and images of `source [n, c, h, w]` in, so that the first row and column are those of `origin`, which may lie
-    /// outside.
+    /// outside. Rows and phases that no tap meets, as where a stride is longer than the filter, are left as they are.
     #[inline(always)]
     pub(super) fn stage<T: Real>(
         &self,
@@ -63,44 +79,127 @@ impl Field {
         origin: [isize; 2],
         field: &mut [T],
     ) {
-        let row_len = self.row();
+        let (row_len, step) = (self.row().max(1), self.step);
         for (channel, planes) in channels.zip(field.chunks_exact_mut(self.channel().max(1))) {
             for (image, plane) in images.clone().zip(planes.chunks_exact_mut(self.image().max(1))) {
                 let source = &source[(image * all_channels + channel) * h * w..][..h * w];
-                for (y, row) in plane.chunks_exact_mut(row_len).enumerate() {
-                    let y = origin[0] + y as isize;
-                    if y < 0 || y >= h as isize {
-                        row.fill(T::zero());
-                    } else {
-                        self.stage_row(&source[y as usize * w..][..w], origin[1], row);
+                for phase in 0..step[1].min(self.reach[1] + 1) {
+                    let row = PhaseRow::new(self.phase, origin[1] + phase as isize, step[1], w);
+                    let rows = plane.chunks_exact_mut(row_len).map(|row| &mut row[phase * self.phase..][..self.phase]);
+                    let mut in_step = 0;
+                    for (y, to) in (origin[0]..).zip(rows) {
+                        let met = in_step <= self.reach[0];
+                        in_step = if in_step + 1 == step[0] { 0 } else { in_step + 1 };
+                        if met && y >= 0 && y < h as isize {
+                            row.copy(&source[y as usize * w..][..w], to);
+                        } else if met {
+                            to.fill(T::zero());
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// What will be staged next, to be asked for in portions while the present block is worked on.
+#[derive(Clone, Debug)]
+pub(super) struct Upcoming {
+    /// The planes, as channel and image.
+    channels: Range<usize>,
+    images: Range<usize>,
+    /// The part of a plane.
+    plane: Range<usize>,
+}
+
+impl Upcoming {
+    /// Asks for the `i`-th of `n` portions.
+    #[inline(always)]
+    pub(super) fn prefetch<T>(&self, source: &[T], [_, all_channels, h, w]: [usize; 4], i: usize, n: usize) {
+        let lines = self.plane.len().div_ceil(line_len::<T>());
+        let mine = share(self.channels.len() * self.images.len() * lines, 1, n, i);
+        let (mut plane, mut line, mut left) = (mine.start / lines.max(1), mine.start % lines.max(1), mine.len());
+        while left > 0 {
+            let (image, channel) = (plane / self.channels.len(), plane % self.channels.len());
+            let start = ((self.images.start + image) * all_channels + self.channels.start + channel) * h * w;
+            let run = left.min(lines - line);
+            let from = self.plane.start + line * line_len::<T>();
+            let to = (from + run * line_len::<T>()).min(self.plane.end);
+            prefetch_slice(&source[start + from..start + to]);
+            (plane, line, left) = (plane + 1, 0, left - run);
+        }
+    }
+}
+
+/// One phase of a row: where it lies in the row of an image.
+#[derive(Clone, Copy)]
+struct PhaseRow {
+    /// Elements below this one lie before the image's row.
+    low: usize,
+    /// Elements from this one on lie behind it.
+    high: usize,
+    /// The place of element `low` in the image's row.
+    start: usize,
+    step: usize,
+}
+
+impl PhaseRow {
+    /// Of `len` elements, of which element `i` is the `first + i · step`-th of `width`.
+    fn new(len: usize, first: isize, step: usize, width: usize) -> Self {
+        let low = ((-first).max(0) as usize).div_ceil(step).min(len);
+        let high = ((width as isize - first).max(0) as usize).div_ceil(step).clamp(low, len);
+        PhaseRow { low, high, start: (first + (low * step) as isize).max(0) as usize, step }
+    }
 
     #[inline(always)]
-    fn stage_row<T: Real>(&self, source: &[T], origin: isize, row: &mut [T]) {
-        let step = self.step[1];
-        for (phase, row) in row.chunks_exact_mut(self.phase).enumerate() {
-            // Element `i` is the source's `first + i · step`; those below `low` lie before it, those from `high` on behind it.
-            let first = origin + phase as isize;
-            let low = ((-first).max(0) as usize).div_ceil(step).min(self.phase);
-            let high = ((source.len() as isize - first).max(0) as usize).div_ceil(step).clamp(low, self.phase);
-            row[..low].fill(T::zero());
-            row[high..].fill(T::zero());
-            if low < high {
-                let start = (first + (low * step) as isize) as usize;
-                if step == 1 {
-                    row[low..high].copy_from_slice(&source[start..start + (high - low)]);
-                } else {
-                    row[low..high]
-                        .iter_mut()
-                        .zip(source[start..].iter().step_by(step))
-                        .for_each(|(to, &from)| *to = from);
-                }
+    fn copy<T: Real>(&self, source: &[T], row: &mut [T]) {
+        let &PhaseRow { low, high, start, step } = self;
+        clear_ends(row, low, high);
+        if low < high {
+            let (source, row) = (&source[start..], &mut row[low..high]);
+            match step {
+                1 => copy_steps::<T, 1>(source, row),
+                2 => copy_steps::<T, 2>(source, row),
+                _ => row.iter_mut().zip(source.iter().step_by(step)).for_each(|(to, &from)| *to = from),
             }
         }
+    }
+}
+
+/// Elements that are copied together. Lengths known to the compiler become a few instructions, others calls, which rows of some dozens
+/// of elements are too short for.
+const RUN: usize = 8;
+
+/// Clears what lies outside of `low..high`; where that is little, perhaps more, if it is going to be written afterwards.
+#[inline(always)]
+fn clear_ends<T: Real>(row: &mut [T], low: usize, high: usize) {
+    let len = row.len();
+    if len < RUN || low > RUN || len - high > RUN {
+        row[..low].fill(T::zero());
+        row[high..].fill(T::zero());
+        return;
+    }
+    if low > 0 {
+        row[..RUN].copy_from_slice(&[T::zero(); RUN]);
+    }
+    if high < len {
+        row[len - RUN..].copy_from_slice(&[T::zero(); RUN]);
+    }
+}
+
+/// Copies every `STEP`-th element.
+#[inline(always)]
+fn copy_steps<T: Real, const STEP: usize>(source: &[T], row: &mut [T]) {
+    let Some(last) = row.len().checked_sub(RUN) else {
+        row.iter_mut().zip(source.iter().step_by(STEP)).for_each(|(to, &from)| *to = from);
+        return;
+    };
+    for run in 0..row.len().div_ceil(RUN) {
+        // The last run may overlap the one before.
+        let at = (run * RUN).min(last);
+        let from = &source[at * STEP..][..(RUN - 1) * STEP + 1];
+        let run: [T; RUN] = std::array::from_fn(|i| from[i * STEP]);
+        row[at..at + RUN].copy_from_slice(&run);
     }
 }
 

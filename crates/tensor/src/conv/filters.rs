@@ -2,6 +2,7 @@
 
 use super::correlation::Correlation;
 use super::problem::Problem;
+use super::winograd;
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::Parts;
@@ -16,6 +17,9 @@ pub(super) fn forward<T: Real>(
     epilogue: Epilogue<'_, T>,
     tools: &mut Tools<'_, T>,
 ) {
+    if winograd::applies(problem) {
+        return winograd::forward(problem, x, weight, y, epilogue, tools);
+    }
     let geometry = &problem.geometry;
     let [_, kernel_width] = problem.kernel;
     let taps = all_taps(problem, tools.scratch, |tap| {
@@ -95,6 +99,9 @@ pub(super) fn input_grad<T: Real>(
     epilogue: Epilogue<'_, T>,
     tools: &mut Tools<'_, T>,
 ) {
+    if winograd::applies(problem) {
+        return winograd::input_grad(problem, grad, weight, x_grad, epilogue, tools);
+    }
     let (out, [height, width]) = (&Parts::new(x_grad), problem.image);
     let [kernel_height, kernel_width] = problem.kernel;
     let stride = problem.geometry.stride;

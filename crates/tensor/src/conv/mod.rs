@@ -10,6 +10,9 @@
 //! | [`conv2d_input_grad`] | `∂X[c, pixel] = Wᵀ[c, (o, tap)] · ∂patches[(o, tap), pixel]` | the output's gradient, for each phase of the stride a dense convolution with the taps that meet it |
 //! | [`conv2d_weight_grad`] | `∂Wᵀ[(c, tap), o] = patches[(c, tap), pixel] · ∂Yᵀ[pixel, o]` | both, summed over the pixels of the batch |
 //!
+//! Where filters are 3 x 3, move pixel by pixel, and there are eight channels or more on both sides, all three go through minimal
+//! filtering instead, with a quarter of the multiplications; see `winograd`.
+//!
 //! A transposed convolution is the same three with the first two exchanged (Dumoulin and Visin, *A guide to convolution arithmetic for
 //! deep learning*, 2016).
 
@@ -24,6 +27,7 @@ mod layer;
 mod problem;
 mod transpose;
 mod weight_grad;
+mod winograd;
 
 pub use conv1d::{Conv1d, Conv1dGeometry, ConvTranspose1d};
 pub use conv2d::Conv2d;

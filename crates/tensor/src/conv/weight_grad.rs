@@ -4,6 +4,7 @@
 
 use super::field::{Block, Blocking, Field};
 use super::problem::Problem;
+use super::winograd;
 use crate::gemm::blocks::{aligned, longest_depth};
 use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Panel, SLACK, Segments, dispatch, tile_shape};
 use crate::gemm::out::Tile;
@@ -31,6 +32,9 @@ pub(super) fn weight_grad<T: Real>(
     beta: T,
     tools: &mut Tools<'_, T>,
 ) {
+    if winograd::applies(problem) {
+        return winograd::weight_grad(problem, x, grad, w_grad, beta, tools);
+    }
     let geometry = &problem.geometry;
     let (n_taps, width) = (problem.n_taps(), problem.group_out_channels());
     let sum_len = problem.channels * n_taps * width;

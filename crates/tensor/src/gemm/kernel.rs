@@ -1,5 +1,6 @@
 //! What a micro-kernel is, and how one is chosen.
 
+use super::eight::Eight;
 use super::out::Out;
 use super::portable::Portable;
 use crate::simd::Level;
@@ -62,7 +63,7 @@ impl<'a> Segments<'a> {
 ///
 /// The sum of every element runs over `k` in order, with one accumulator, in every method and for every number of rows. That is
 /// what makes results independent of where tiles begin, of which factor was packed, and of how work is split between threads.
-pub(crate) trait Kernel<T: Real>: Copy + Send + Sync {
+pub(crate) trait Kernel<T: Real>: Eight<T> + Copy + Send + Sync {
     /// Rows of a tile.
     const MR: usize;
     /// Columns of a tile.

@@ -8,12 +8,16 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_eight;
 pub(crate) mod blocks;
+pub(crate) mod eight;
 pub(crate) mod kernel;
 pub(crate) mod operand;
 pub(crate) mod out;
 mod pack;
 mod portable;
+pub(crate) mod prefetch;
 pub(crate) mod target;
 
 use crate::parallel::Parts;

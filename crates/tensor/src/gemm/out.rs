@@ -34,7 +34,20 @@ pub(crate) struct Out<'a, T> {
     tile: PhantomData<&'a mut T>,
 }
 
-impl<T: Real> Out<'_, T> {
+impl<'a, T: Real> Out<'a, T> {
+    /// Rows of a slice, `stride` apart, to be assigned to.
+    #[inline(always)]
+    pub(crate) fn within(slice: &'a mut [T], stride: usize, rows: usize, width: usize) -> Self {
+        assert!(rows == 0 || slice.len() >= (rows - 1) * stride + width, "rows within the slice");
+        Out { start: slice.as_mut_ptr(), stride, rows, adds: false, tile: PhantomData }
+    }
+
+    /// The same, to be added to.
+    #[inline(always)]
+    pub(crate) fn adding(self) -> Self {
+        Out { adds: true, ..self }
+    }
+
     /// Rows of an output, `stride` apart.
     ///
     /// # Safety

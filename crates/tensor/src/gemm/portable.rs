@@ -1,5 +1,6 @@
 //! The micro-kernel for every processor, in plain Rust.
 
+use super::eight::Eight;
 use super::kernel::{Kernel, Panel, Segments};
 use super::out::Out;
 use gradwise_core::Real;
@@ -10,6 +11,8 @@ const NR: usize = 8;
 /// A 4 x 8 tile: eight accumulators of four `f32`, half of what the smallest targets have in vector registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
+
+impl<T: Real> Eight<T> for Portable {}
 
 impl<T: Real> Kernel<T> for Portable {
     const MR: usize = MR;

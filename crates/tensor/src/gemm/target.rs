@@ -6,6 +6,7 @@ use super::Bias;
 use super::Epilogue;
 use super::kernel::SLACK;
 use super::out::{Out, Tile};
+use super::prefetch::prefetch;
 use crate::Activation;
 use crate::parallel::Parts;
 use gradwise_core::Real;
@@ -107,6 +108,14 @@ impl<T: Real> Target<'_, T> {
         let base = self.base + base;
         let beta = if first { self.epilogue.beta } else { T::one() };
         let plain = !last || (self.epilogue.bias.is_none() && self.epilogue.activation == Activation::Identity);
+        if let Place::Run(start) = place {
+            // The lines arrive while the kernel works.
+            for row in rows.clone() {
+                let start = base + row * self.row_stride + start;
+                prefetch::<T, true>(self.out.as_mut_ptr().wrapping_add(start));
+                prefetch::<T, true>(self.out.as_mut_ptr().wrapping_add(start + n - 1));
+            }
+        }
         let simple = self.epilogue.alpha == T::one() && (beta == T::zero() || beta == T::one());
         if let Place::Run(start) = place
             && simple
@@ -168,6 +177,31 @@ impl<T: Real> Target<'_, T> {
                     }
                 }
             }
+        }
+    }
+
+    /// Writes the first `n` sums, neighbours in one row of a product, from element `start` of the output on, with the epilogue. All sums
+    /// may be changed.
+    ///
+    /// # Safety
+    /// While this runs, no other thread touches that part of the output.
+    #[inline(always)]
+    pub(crate) unsafe fn write_run<const N: usize>(&self, sums: &mut [T; N], n: usize, start: usize, row: usize) {
+        let start = self.base + start;
+        // SAFETY: by this function's contract.
+        let out = unsafe { self.out.part(start..start + n) };
+        let Epilogue { alpha, beta, .. } = self.epilogue;
+        if alpha != T::one() {
+            sums.iter_mut().for_each(|x| *x *= alpha);
+        }
+        if beta != T::zero() {
+            sums.iter_mut().zip(&*out).for_each(|(sums, &out)| *sums += beta * out);
+        }
+        self.finish(sums, row, 0);
+        if n == N {
+            out.copy_from_slice(sums);
+        } else {
+            out.iter_mut().zip(sums).for_each(|(out, &mut sums)| *out = sums);
         }
     }
 

@@ -1,0 +1,91 @@
+//! Arithmetic on eight numbers at once, for the parts of kernels that are not products.
+
+use gradwise_core::Real;
+
+/// How many numbers.
+pub(crate) const LANES: usize = 8;
+
+/// Eight numbers.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub(crate) struct Lanes<T>(pub(crate) [T; LANES]);
+
+impl<T: Real> Lanes<T> {
+    #[inline(always)]
+    pub(crate) fn zero() -> Self {
+        Lanes([T::zero(); LANES])
+    }
+
+    /// The first eight of a slice.
+    #[inline(always)]
+    pub(crate) fn load(slice: &[T]) -> Self {
+        let mut lanes = Self::zero();
+        lanes.0.copy_from_slice(&slice[..LANES]);
+        lanes
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, slice: &mut [T]) {
+        slice[..LANES].copy_from_slice(&self.0);
+    }
+}
+
+/// What is done with eight numbers. What is provided is plain Rust; a level overrides it with its instructions.
+pub(crate) trait Eight<T: Real>: Copy {
+    #[inline(always)]
+    fn add(self, mut a: Lanes<T>, b: Lanes<T>) -> Lanes<T> {
+        for i in 0..LANES {
+            a.0[i] += b.0[i];
+        }
+        a
+    }
+
+    #[inline(always)]
+    fn sub(self, mut a: Lanes<T>, b: Lanes<T>) -> Lanes<T> {
+        for i in 0..LANES {
+            a.0[i] -= b.0[i];
+        }
+        a
+    }
+
+    #[inline(always)]
+    fn scale(self, mut a: Lanes<T>, factor: f64) -> Lanes<T> {
+        for i in 0..LANES {
+            a.0[i] *= T::of(factor);
+        }
+        a
+    }
+
+    /// `a · factor + b`, in one rounding where there is an instruction for it.
+    #[inline(always)]
+    fn scale_add(self, a: Lanes<T>, factor: f64, mut b: Lanes<T>) -> Lanes<T> {
+        for i in 0..LANES {
+            b.0[i] += a.0[i] * T::of(factor);
+        }
+        b
+    }
+
+    /// Eight pieces of a row, each beginning four elements after the one before and six wide, taken apart by columns: element `j` of
+    /// piece `i` is `row[4 i + j]`. The row must have 40 elements.
+    #[inline(always)]
+    fn pieces(self, row: &[T]) -> [Lanes<T>; 6] {
+        let row = &row[..40];
+        let mut columns = [Lanes::zero(); 6];
+        for j in 0..6 {
+            for i in 0..LANES {
+                columns[j].0[i] = row[4 * i + j];
+            }
+        }
+        columns
+    }
+
+    /// The columns of eight pieces, four wide, as one row.
+    #[inline(always)]
+    fn row_of(self, columns: [Lanes<T>; 4]) -> [T; 32] {
+        let mut row = [T::zero(); 32];
+        for i in 0..32 {
+            row[i] = columns[i % 4].0[i / 4];
+        }
+        row
+    }
+}
