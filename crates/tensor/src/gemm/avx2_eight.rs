@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // Vector intrinsics.
 
 use super::avx2::Avx2;
-use super::eight::{Eight, Lanes};
+use super::eight::{Eight, LANES, Lanes};
 use super::portable::Portable;
 use gradwise_core::Real;
 use std::arch::x86_64::*;
@@ -66,55 +66,71 @@ impl<T: Real> Eight<T> for Avx2 {
     }
 
     #[inline(always)]
-    fn pieces(self, row: &[T]) -> [Lanes<T>; 6] {
+    fn pieces(self, data: &[T], starts: &[u32; LANES]) -> [Lanes<T>; 6] {
         if !is_single::<T>() {
-            return Portable.pieces(row);
+            return Portable.pieces(data, starts);
         }
-        let row = row[..40].as_ptr().cast::<f32>();
-        // Element `4 i + j` is the `j`-th of quad `i`. Quads `i` and `i + 4` share a vector: transposing 4 x 4 within both halves of four
-        // vectors gives the columns in order.
+        let mut at = [std::ptr::null(); LANES];
+        for i in 0..LANES {
+            at[i] = data[starts[i] as usize..][..LANES].as_ptr().cast::<f32>();
+        }
+        // Pieces `i` and `i + 4` share a vector: transposing 4 x 4 within both halves of four vectors gives four columns in order.
         unsafe {
-            let pair = |i: usize| {
-                let low = _mm256_castps128_ps256(_mm_loadu_ps(row.add(4 * i)));
-                _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(row.add(4 * i + 16)))
-            };
-            let (q0, q1, q2, q3, q4) = (pair(0), pair(1), pair(2), pair(3), pair(4));
-            let (a, b) = (_mm256_unpacklo_ps(q0, q1), _mm256_unpacklo_ps(q2, q3));
-            let (c, d) = (_mm256_unpackhi_ps(q0, q1), _mm256_unpackhi_ps(q2, q3));
-            // The last two columns are the first two, one quad on.
-            let (e, f) = (_mm256_unpacklo_ps(q1, q2), _mm256_unpacklo_ps(q3, q4));
-            [
-                lanes(_mm256_shuffle_ps::<0x44>(a, b)),
-                lanes(_mm256_shuffle_ps::<0xee>(a, b)),
-                lanes(_mm256_shuffle_ps::<0x44>(c, d)),
-                lanes(_mm256_shuffle_ps::<0xee>(c, d)),
-                lanes(_mm256_shuffle_ps::<0x44>(e, f)),
-                lanes(_mm256_shuffle_ps::<0xee>(e, f)),
-            ]
+            let [a, b] = [pair(at[0], at[4]), pair(at[1], at[5])];
+            let [c0, c1, c2, c3] = transposed([a, b, pair(at[2], at[6]), pair(at[3], at[7])]);
+            for at in &mut at {
+                *at = at.add(4);
+            }
+            let low = _mm256_unpacklo_ps(pair(at[0], at[4]), pair(at[1], at[5]));
+            let high = _mm256_unpacklo_ps(pair(at[2], at[6]), pair(at[3], at[7]));
+            let (c4, c5) = (_mm256_shuffle_ps::<0x44>(low, high), _mm256_shuffle_ps::<0xee>(low, high));
+            [lanes(c0), lanes(c1), lanes(c2), lanes(c3), lanes(c4), lanes(c5)]
         }
     }
 
     #[inline(always)]
-    fn row_of(self, columns: [Lanes<T>; 4]) -> [T; 32] {
+    fn put_pieces(self, columns: [Lanes<T>; 4], data: &mut [T], starts: &[u32; LANES]) {
         if !is_single::<T>() {
-            return Portable.row_of(columns);
+            return Portable.put_pieces(columns, data, starts);
         }
         unsafe {
-            let [q0, q1, q2, q3] = [vector(columns[0]), vector(columns[1]), vector(columns[2]), vector(columns[3])];
-            let (a, b) = (_mm256_unpacklo_ps(q0, q1), _mm256_unpacklo_ps(q2, q3));
-            let (c, d) = (_mm256_unpackhi_ps(q0, q1), _mm256_unpackhi_ps(q2, q3));
-            // Quads 0 and 4, 1 and 5, 2 and 6, 3 and 7.
-            let r0 = _mm256_shuffle_ps::<0x44>(a, b);
-            let r1 = _mm256_shuffle_ps::<0xee>(a, b);
-            let r2 = _mm256_shuffle_ps::<0x44>(c, d);
-            let r3 = _mm256_shuffle_ps::<0xee>(c, d);
-            let row = [
-                _mm256_permute2f128_ps::<0x20>(r0, r1),
-                _mm256_permute2f128_ps::<0x20>(r2, r3),
-                _mm256_permute2f128_ps::<0x31>(r0, r1),
-                _mm256_permute2f128_ps::<0x31>(r2, r3),
-            ];
-            transmute_copy(&row)
+            let columns = [vector(columns[0]), vector(columns[1]), vector(columns[2]), vector(columns[3])];
+            let pairs = transposed(columns);
+            for i in 0..4 {
+                let low = data[starts[i] as usize..][..4].as_mut_ptr().cast();
+                _mm_storeu_ps(low, _mm256_castps256_ps128(pairs[i]));
+                let high = data[starts[i + 4] as usize..][..4].as_mut_ptr().cast();
+                _mm_storeu_ps(high, _mm256_extractf128_ps::<1>(pairs[i]));
+            }
         }
+    }
+}
+
+/// Four numbers, and four others, as the halves of a vector.
+///
+/// # Safety
+/// AVX is available, and there are four numbers at each place.
+#[inline(always)]
+unsafe fn pair(low: *const f32, high: *const f32) -> __m256 {
+    // SAFETY: by this function's contract.
+    unsafe { _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high)) }
+}
+
+/// Both halves of four vectors, transposed 4 x 4.
+///
+/// # Safety
+/// AVX is available.
+#[inline(always)]
+unsafe fn transposed([q0, q1, q2, q3]: [__m256; 4]) -> [__m256; 4] {
+    // SAFETY: by this function's contract.
+    unsafe {
+        let (a, b) = (_mm256_unpacklo_ps(q0, q1), _mm256_unpacklo_ps(q2, q3));
+        let (c, d) = (_mm256_unpackhi_ps(q0, q1), _mm256_unpackhi_ps(q2, q3));
+        [
+            _mm256_shuffle_ps::<0x44>(a, b),
+            _mm256_shuffle_ps::<0xee>(a, b),
+            _mm256_shuffle_ps::<0x44>(c, d),
+            _mm256_shuffle_ps::<0xee>(c, d),
+        ]
     }
 }

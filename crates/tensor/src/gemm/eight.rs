@@ -65,27 +65,28 @@ pub(crate) trait Eight<T: Real>: Copy {
         b
     }
 
-    /// Eight pieces of a row, each beginning four elements after the one before and six wide, taken apart by columns: element `j` of
-    /// piece `i` is `row[4 i + j]`. The row must have 40 elements.
+    /// Eight pieces, six wide, taken apart by columns: element `j` of piece `i` is `data[starts[i] + j]`. Eight elements from each start
+    /// on must exist.
     #[inline(always)]
-    fn pieces(self, row: &[T]) -> [Lanes<T>; 6] {
-        let row = &row[..40];
+    fn pieces(self, data: &[T], starts: &[u32; LANES]) -> [Lanes<T>; 6] {
         let mut columns = [Lanes::zero(); 6];
-        for j in 0..6 {
-            for i in 0..LANES {
-                columns[j].0[i] = row[4 * i + j];
+        for i in 0..LANES {
+            let piece = &data[starts[i] as usize..][..LANES];
+            for j in 0..6 {
+                columns[j].0[i] = piece[j];
             }
         }
         columns
     }
 
-    /// The columns of eight pieces, four wide, as one row.
+    /// Puts eight pieces, four wide, given by columns, to where they begin.
     #[inline(always)]
-    fn row_of(self, columns: [Lanes<T>; 4]) -> [T; 32] {
-        let mut row = [T::zero(); 32];
-        for i in 0..32 {
-            row[i] = columns[i % 4].0[i / 4];
+    fn put_pieces(self, columns: [Lanes<T>; 4], data: &mut [T], starts: &[u32; LANES]) {
+        for i in 0..LANES {
+            let piece = &mut data[starts[i] as usize..][..4];
+            for j in 0..4 {
+                piece[j] = columns[j].0[i];
+            }
         }
-        row
     }
 }

@@ -6,7 +6,7 @@ use super::Bias;
 use super::Epilogue;
 use super::kernel::SLACK;
 use super::out::{Out, Tile};
-use super::prefetch::prefetch;
+use super::prefetch::{line_len, prefetch};
 use crate::Activation;
 use crate::parallel::Parts;
 use gradwise_core::Real;
@@ -180,16 +180,25 @@ impl<T: Real> Target<'_, T> {
         }
     }
 
-    /// Writes the first `n` sums, neighbours in one row of a product, from element `start` of the output on, with the epilogue. All sums
-    /// may be changed.
+    /// Hints that `len` elements of the output, from `start` on, will be written.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, start: usize, len: usize) {
+        let first = self.out.as_mut_ptr().wrapping_add(self.base + start);
+        for at in (0..len).step_by(line_len::<T>()) {
+            prefetch::<T, true>(first.wrapping_add(at));
+        }
+    }
+
+    /// Writes sums that are neighbours in one row of a product, from element `start` of the output on, with the epilogue. The sums may be
+    /// changed.
     ///
     /// # Safety
     /// While this runs, no other thread touches that part of the output.
     #[inline(always)]
-    pub(crate) unsafe fn write_run<const N: usize>(&self, sums: &mut [T; N], n: usize, start: usize, row: usize) {
+    pub(crate) unsafe fn write_run(&self, sums: &mut [T], start: usize, row: usize) {
         let start = self.base + start;
         // SAFETY: by this function's contract.
-        let out = unsafe { self.out.part(start..start + n) };
+        let out = unsafe { self.out.part(start..start + sums.len()) };
         let Epilogue { alpha, beta, .. } = self.epilogue;
         if alpha != T::one() {
             sums.iter_mut().for_each(|x| *x *= alpha);
@@ -198,11 +207,7 @@ impl<T: Real> Target<'_, T> {
             sums.iter_mut().zip(&*out).for_each(|(sums, &out)| *sums += beta * out);
         }
         self.finish(sums, row, 0);
-        if n == N {
-            out.copy_from_slice(sums);
-        } else {
-            out.iter_mut().zip(sums).for_each(|(out, &mut sums)| *out = sums);
-        }
+        out.copy_from_slice(sums);
     }
 
     /// `out ← α sums + β out`; `out` is not read where `β = 0`.

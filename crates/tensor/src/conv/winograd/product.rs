@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // Tasks write different rows of tiles of one output.
 
 use super::super::problem::Problem;
-use super::tiles::{Images, LANES, Lanes, TILE, Tiling, Values, rows_len};
+use super::tiles::{Images, LANES, Lanes, Rows, TILE, Tiling, Values, rows_len};
 use super::transform::{POINTS, VALUES, both_ways, filter, outputs};
 use crate::gemm::blocks::aligned;
 use crate::gemm::kernel::{Job, Kernel, Panel, SLACK, dispatch, tile_shape};
@@ -71,11 +71,16 @@ fn run<T: Real>(
     let block_rows = tiling.rows_of(tiles);
     let tiles = block_rows * tiling.grid[1];
     let (inputs, products) = (Values::new(channels, tiles), Values::new(n_rows, tiles));
-    let lens = [inputs.len(), products.len(), rows_len(images.size[1])].map(|len| len.next_multiple_of(16));
+    // Pixels of a row of tiles, whole tiles, from which rows of the image are then taken.
+    let pixel_row = TILE * TILE * tiling.grid[1];
+    let rows_len = rows_len(block_rows, images.size[1]);
+    let lens = [inputs.len(), products.len(), rows_len, block_rows * pixel_row].map(|len| len.next_multiple_of(16));
     let per_task: usize = lens.iter().sum();
 
     let panels = n_rows.div_ceil(mr);
     let panel_len = VALUES * channels * mr;
+    let starts = images.starts(tiling, block_rows, tools.scratch);
+    let pixel_starts = tiling.starts(block_rows, pixel_row, 0, tools.scratch);
     let mut filters = tools.scratch.take(panels * panel_len + SLACK);
     let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
     {
@@ -90,7 +95,8 @@ fn run<T: Real>(
         let target = &Target { out: &Parts::new(out), base: 0, row_stride: size[0] * size[1], columns, epilogue };
         let run = |task: usize, buffer: &mut [T]| {
             let (values, buffer) = buffer.split_at_mut(lens[0]);
-            let (products_buffer, rows_buffer) = buffer.split_at_mut(lens[1]);
+            let (products_buffer, buffer) = buffer.split_at_mut(lens[1]);
+            let (rows_buffer, pixels) = buffer.split_at_mut(lens[2]);
             let job = Part {
                 images,
                 tiling,
@@ -102,7 +108,9 @@ fn run<T: Real>(
                 layout: [inputs, products],
                 inputs: values,
                 products: products_buffer,
-                rows_buffer,
+                transformed: Rows::new(&mut rows_buffer[..rows_len], &starts),
+                pixels,
+                pixel_starts: &pixel_starts,
             };
             dispatch(level, job);
         };
@@ -117,6 +125,8 @@ fn run<T: Real>(
     }
     tools.scratch.give(buffer);
     tools.scratch.give(filters);
+    tools.scratch.give_words(pixel_starts);
+    tools.scratch.give_words(starts);
 }
 
 /// The filters of some rows at every point: a panel of the left factor for each.
@@ -147,18 +157,25 @@ struct Part<'a, 't, T> {
     layout: [Values; 2],
     inputs: &'a mut [T],
     products: &'a mut [T],
-    rows_buffer: &'a mut [T],
+    transformed: Rows<'a, T>,
+    pixels: &'a mut [T],
+    /// Where each tile's pixels begin.
+    pixel_starts: &'a [u32],
 }
 
 impl<T: Real> Job<T> for Part<'_, '_, T> {
     #[inline(always)]
     fn run<K: Kernel<T>>(self, kernel: K) {
-        let Part { images, tiling, n_rows, filters, target, layout, inputs, products, rows_buffer, .. } = self;
+        let Part { images, tiling, n_rows, filters, target, layout, inputs, products, pixels, .. } = self;
+        let mut transformed = self.transformed;
+        let pixel_starts = self.pixel_starts.as_chunks::<LANES>().0;
+        let [height, width] = tiling.out;
+        let pixel_width = TILE * tiling.grid[1];
         let (channels, panels) = (images.channels, n_rows.div_ceil(K::MR));
         let panel_len = VALUES * channels * K::MR;
         for start in self.rows.clone().step_by(self.block_rows) {
             let rows = start..(start + self.block_rows).min(self.rows.end);
-            images.data(kernel, tiling, rows.clone(), layout[0], inputs, rows_buffer);
+            images.data(kernel, tiling, rows.clone(), layout[0], inputs, &mut transformed);
             let tiles = rows.len() * tiling.grid[1];
             for point in 0..VALUES {
                 for column in (0..tiles).step_by(K::NR) {
@@ -173,45 +190,34 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
                 }
             }
             for row in 0..n_rows {
-                for (i, tile_row) in rows.clone().enumerate() {
-                    for first in (0..tiling.grid[1]).step_by(LANES) {
-                        let tile = i * tiling.grid[1] + first;
-                        let pixels = both_ways(
-                            #[inline(always)]
-                            |i, j| Lanes::load(&products[layout[1].at(i * POINTS + j, row) + tile..]),
-                            #[inline(always)]
-                            |m: [Lanes<T>; POINTS]| outputs(kernel, m),
-                        );
+                for (group, starts) in pixel_starts[..tiles.div_ceil(LANES)].iter().enumerate() {
+                    let tile = both_ways(
+                        #[inline(always)]
+                        |i, j| Lanes::load(&products[layout[1].at(i * POINTS + j, row) + group * LANES..]),
+                        #[inline(always)]
+                        |m: [Lanes<T>; POINTS]| outputs(kernel, m),
+                    );
+                    for i in 0..TILE {
+                        kernel.put_pieces(tile[i], &mut pixels[i * pixel_width..], starts);
+                    }
+                }
+                for (tile_row, pixels) in rows.clone().zip(pixels.chunks_exact_mut(TILE * pixel_width)) {
+                    let (image, y) = tiling.place(tile_row);
+                    let start = ((image * n_rows + row) * height + y * TILE) * width;
+                    let lines = TILE.min(height - y * TILE);
+                    // The row after the next will be written soon.
+                    target.prefetch(start + 2 * height * width, lines * width);
+                    if width == pixel_width {
                         // SAFETY: this task alone writes these rows of tiles.
-                        unsafe { write(kernel, target, tiling, (row, n_rows), tile_row, first, pixels) };
+                        unsafe { target.write_run(&mut pixels[..lines * width], start, row) };
+                        continue;
+                    }
+                    for (i, line) in pixels.chunks_exact_mut(pixel_width).take(lines).enumerate() {
+                        // SAFETY: as above.
+                        unsafe { target.write_run(&mut line[..width], start + i * width, row) };
                     }
                 }
             }
         }
-    }
-}
-
-/// Writes eight tiles side by side, as far as they are within the image.
-///
-/// # Safety
-/// While this runs, no other thread touches the pixels of this row of tiles.
-#[inline(always)]
-unsafe fn write<T: Real, K: Kernel<T>>(
-    kernel: K,
-    target: &Target<'_, T>,
-    tiling: Tiling,
-    (row, n_rows): (usize, usize),
-    tile_row: usize,
-    first: usize,
-    pixels: [[Lanes<T>; TILE]; TILE],
-) {
-    let [height, width] = tiling.out;
-    let x = first * TILE;
-    let (image, y) = (tile_row / tiling.grid[0], tile_row % tiling.grid[0] * TILE);
-    let n = (width - x).min(TILE * LANES);
-    for (y, lanes) in (y..height).zip(pixels) {
-        let mut run = kernel.row_of(lanes);
-        // SAFETY: by this function's contract.
-        unsafe { target.write_run(&mut run, n, ((image * n_rows + row) * height + y) * width + x, row) };
     }
 }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // Tasks write different parts of one sum.
 
 use super::super::problem::Problem;
-use super::tiles::{Images, LANES, Lanes, Tiling, Values, rows_len};
+use super::tiles::{Images, LANES, Lanes, Rows, Tiling, Values, rows_len};
 use super::transform::{POINTS, VALUES, both_ways, taps_back};
 use crate::gemm::Tools;
 use crate::gemm::blocks::aligned;
@@ -39,7 +39,8 @@ pub(in super::super) fn weight_grad<T: Real>(
     let layout = [Values::new(channels, tiles), Values::new(n_rows, tiles)];
     let n_blocks = tiling.n_rows().div_ceil(block_rows);
     let parts = n_blocks.min(PARTS);
-    let lens = [layout[0].len(), layout[1].len(), rows_len(x.size[1].max(grad.size[1])), tiles * nr + SLACK];
+    let rows_lens = [x, grad].map(|images| rows_len(block_rows, images.size[1]));
+    let lens = [layout[0].len(), layout[1].len(), rows_lens[0], rows_lens[1], tiles * nr + SLACK];
     let lens = lens.map(|len| len.next_multiple_of(16));
     let per_task: usize = lens.iter().sum();
     let sum_stride = channels.next_multiple_of(nr);
@@ -47,6 +48,7 @@ pub(in super::super) fn weight_grad<T: Real>(
 
     let work = (problem.n * problem.out_len()).saturating_mul(n_rows * channels);
     let tasks = if n_tasks(pool, work) == 1 { 1 } else { parts };
+    let starts = [x, grad].map(|images| images.starts(tiling, block_rows, tools.scratch));
     let mut sums = tools.scratch.take(parts * sum_len);
     let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
     {
@@ -54,7 +56,10 @@ pub(in super::super) fn weight_grad<T: Real>(
         let run = |part: usize, buffer: &mut [T]| {
             let (inputs, buffer) = buffer.split_at_mut(lens[0]);
             let (grads, buffer) = buffer.split_at_mut(lens[1]);
-            let (rows_buffer, panel) = buffer.split_at_mut(lens[2]);
+            let (x_rows, buffer) = buffer.split_at_mut(lens[2]);
+            let (grad_rows, panel) = buffer.split_at_mut(lens[3]);
+            let x_rows = Rows::new(&mut x_rows[..rows_lens[0]], &starts[0]);
+            let grad_rows = Rows::new(&mut grad_rows[..rows_lens[1]], &starts[1]);
             // SAFETY: every part of the sum is one call's.
             let sums = unsafe { out.part(part * sum_len..(part + 1) * sum_len) };
             let blocks = share(n_blocks, 1, parts, part);
@@ -71,7 +76,8 @@ pub(in super::super) fn weight_grad<T: Real>(
                     sum_stride,
                     inputs,
                     grads,
-                    rows_buffer,
+                    x_rows,
+                    grad_rows,
                     panel,
                 },
             );
@@ -93,6 +99,7 @@ pub(in super::super) fn weight_grad<T: Real>(
         dispatch(level, Finish { sums: parts, sum_len, sum_stride, n_rows, rows, w_grad, channels, beta });
     });
     tools.scratch.give(sums);
+    starts.into_iter().for_each(|starts| tools.scratch.give_words(starts));
 }
 
 /// One task: the sum over some blocks.
@@ -109,7 +116,8 @@ struct Part<'a, T> {
     sum_stride: usize,
     inputs: &'a mut [T],
     grads: &'a mut [T],
-    rows_buffer: &'a mut [T],
+    x_rows: Rows<'a, T>,
+    grad_rows: Rows<'a, T>,
     panel: &'a mut [T],
 }
 
@@ -117,13 +125,13 @@ impl<T: Real> Job<T> for Part<'_, T> {
     #[inline(always)]
     fn run<K: Kernel<T>>(self, kernel: K) {
         let Part { x, grad, tiling, blocks, block_rows, layout, sums, sum_stride, .. } = self;
-        let Part { inputs, grads, rows_buffer, panel, .. } = self;
+        let Part { inputs, grads, mut x_rows, mut grad_rows, panel, .. } = self;
         let (channels, n_rows) = (x.channels, grad.channels);
         for block in blocks.clone() {
             let rows = block * block_rows..((block + 1) * block_rows).min(tiling.n_rows());
             let tiles = rows.len() * tiling.grid[1];
-            x.data(kernel, tiling, rows.clone(), layout[0], inputs, rows_buffer);
-            grad.spread(kernel, tiling, rows, layout[1], grads, rows_buffer);
+            x.data(kernel, tiling, rows.clone(), layout[0], inputs, &mut x_rows);
+            grad.spread(kernel, tiling, rows, layout[1], grads, &mut grad_rows);
             for point in 0..VALUES {
                 for column in (0..channels).step_by(K::NR) {
                     let n = K::NR.min(channels - column);
