@@ -24,7 +24,7 @@ pub use param::{Kind, Param, Params, ParamsExt};
 pub use path::Path;
 pub use pattern::PathPattern;
 pub use pool::{Pool, Serial};
-pub use real::{Floats, FloatsMut, Real};
+pub use real::{Floats, FloatsMut, PerType, Real};
 pub use scratch::Scratch;
 
 /// The ndarray this crate is built on, so that implementors need not match versions by hand.

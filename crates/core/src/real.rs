@@ -28,6 +28,37 @@ pub enum FloatsMut<'a> {
     F64(&'a mut [f64]),
 }
 
+/// Something that exists once for `f32` and once for `f64`; generic code gets at the one it needs with [`Real::pick`].
+///
+/// A library that implements a generic trait through this is compiled once, where it stands, and not again in every program that
+/// uses it.
+///
+/// ```
+/// use gradwise_core::{PerType, Real};
+///
+/// trait Named<T> { fn name(&self) -> &'static str; }
+/// struct Which;
+/// impl Named<f32> for Which { fn name(&self) -> &'static str { "single" } }
+/// impl Named<f64> for Which { fn name(&self) -> &'static str { "double" } }
+/// impl PerType for Which {
+///     type For<T: Real> = dyn Named<T>;
+///     fn f32(&self) -> &dyn Named<f32> { self }
+///     fn f64(&self) -> &dyn Named<f64> { self }
+/// }
+/// fn name_for<T: Real>() -> &'static str { T::pick(&Which).name() }
+/// assert_eq!((name_for::<f32>(), name_for::<f64>()), ("single", "double"));
+/// ```
+pub trait PerType {
+    /// What it is for a type.
+    type For<T: Real>: ?Sized;
+
+    /// That for `f32`.
+    fn f32(&self) -> &Self::For<f32>;
+
+    /// That for `f64`.
+    fn f64(&self) -> &Self::For<f64>;
+}
+
 /// The numbers gradwise computes with: `f32` to train, `f64` to check gradients.
 ///
 /// The trait is sealed. Kernels may therefore match on the concrete type, through [`Real::floats`], and use vector
@@ -60,6 +91,9 @@ pub trait Real: NdFloat + FloatConst + FromPrimitive + Default + Sum + sealed::S
 
     /// The mutable slice as what it is.
     fn floats_mut(slice: &mut [Self]) -> FloatsMut<'_>;
+
+    /// What `of` is for this type.
+    fn pick<P: PerType + ?Sized>(of: &P) -> &P::For<Self>;
 }
 
 impl Real for f32 {
@@ -80,6 +114,10 @@ impl Real for f32 {
     fn floats_mut(slice: &mut [Self]) -> FloatsMut<'_> {
         FloatsMut::F32(slice)
     }
+    #[inline]
+    fn pick<P: PerType + ?Sized>(of: &P) -> &P::For<Self> {
+        of.f32()
+    }
 }
 
 impl Real for f64 {
@@ -99,5 +137,9 @@ impl Real for f64 {
     #[inline]
     fn floats_mut(slice: &mut [Self]) -> FloatsMut<'_> {
         FloatsMut::F64(slice)
+    }
+    #[inline]
+    fn pick<P: PerType + ?Sized>(of: &P) -> &P::For<Self> {
+        of.f64()
     }
 }

@@ -3,7 +3,7 @@
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
 /// One 64-bit draw decides over this many elements, by 16 of its bits each.
@@ -121,7 +121,9 @@ fn sample_len(shape: &[usize]) -> usize {
     shape.iter().skip(1).product()
 }
 
-impl<T: Real> Op<T> for Dropout {
+crate::once::compiled_once!(Dropout);
+
+impl<T: Real> crate::once::OpKernel<T> for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
     }

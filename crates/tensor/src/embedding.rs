@@ -3,7 +3,7 @@
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, target};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
 const NAME: &str = "embedding";
@@ -53,7 +53,9 @@ impl<'a> Embedding<'a> {
     }
 }
 
-impl<T: Real> Op<T> for Embedding<'_> {
+crate::once::compiled_once!(['a] Embedding<'a>);
+
+impl<T: Real> crate::once::OpKernel<T> for Embedding<'_> {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod once;
 pub mod parallel;
 pub mod simd;
 

@@ -4,7 +4,7 @@ use crate::Activation;
 use crate::dense::Dense;
 use crate::gemm::{Bias, Epilogue, Tools, product};
 use crate::support::slice_mut;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::{ArrayView2, IxDyn};
 
 /// `y = f(x Wᵀ + b)`, with `x` of shape `[.., n_in]`, `W` of `[n_out, n_in]`, `b` of `[n_out]` and `y` of `[.., n_out]`.
@@ -95,7 +95,9 @@ fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool) {
     );
 }
 
-impl<T: Real> Op<T> for Linear {
+crate::once::compiled_once!(Linear);
+
+impl<T: Real> crate::once::OpKernel<T> for Linear {
     fn name(&self) -> &'static str {
         NAME
     }

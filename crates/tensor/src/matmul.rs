@@ -6,7 +6,7 @@ use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::Parts;
 use crate::support::slice_mut;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
 /// `C = A B`, for matrices or stacks of them.
@@ -98,7 +98,9 @@ fn broadcast_index(mut own: usize, mut repeat: usize, whole: &[usize], part: &[u
     index
 }
 
-impl<T: Real> Op<T> for MatMul {
+crate::once::compiled_once!(MatMul);
+
+impl<T: Real> crate::once::OpKernel<T> for MatMul {
     fn name(&self) -> &'static str {
         NAME
     }

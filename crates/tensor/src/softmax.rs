@@ -7,7 +7,7 @@ use crate::dense::{Dense, overwrite};
 use crate::math;
 use crate::parallel;
 use crate::simd::vectorize;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
 /// `yᵢ = eˣⁱ / Σⱼ eˣʲ` along an axis: positive numbers that sum to 1.
@@ -293,7 +293,9 @@ fn backward<K: Kind, T: Real>(axis: usize, at: &At<'_, T>, slot: &mut Slot<'_, T
 
 macro_rules! op {
     ($name:ident) => {
-        impl<T: Real> Op<T> for $name {
+        crate::once::compiled_once!($name);
+
+        impl<T: Real> crate::once::OpKernel<T> for $name {
             fn name(&self) -> &'static str {
                 <$name as Kind>::NAME
             }

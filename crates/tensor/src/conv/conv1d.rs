@@ -3,7 +3,7 @@
 use super::layer::{Layer, inputs};
 use super::{Conv2dGeometry, ConvTranspose2d, problem::Problem};
 use crate::Activation;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 /// Stride, padding, dilation and groups of a convolution along one axis: see [`Conv2dGeometry`].
@@ -88,7 +88,9 @@ fn shapes(op: &'static str, x: &[usize], weight: &[usize]) -> Result<([usize; 4]
 
 macro_rules! op_of_height_one {
     ($name:ident, $label:literal) => {
-        impl<T: Real> Op<T> for $name {
+        crate::once::compiled_once!($name);
+
+        impl<T: Real> crate::once::OpKernel<T> for $name {
             fn name(&self) -> &'static str {
                 $label
             }

@@ -3,7 +3,7 @@
 use super::layer::{Layer, inputs};
 use super::{Conv2dGeometry, problem::Problem};
 use crate::Activation;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "conv2d";
@@ -53,7 +53,9 @@ impl Conv2d {
     }
 }
 
-impl<T: Real> Op<T> for Conv2d {
+crate::once::compiled_once!(Conv2d);
+
+impl<T: Real> crate::once::OpKernel<T> for Conv2d {
     fn name(&self) -> &'static str {
         NAME
     }

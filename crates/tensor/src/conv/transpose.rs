@@ -3,7 +3,7 @@
 use super::layer::{Layer, inputs};
 use super::{Conv2dGeometry, problem::Problem};
 use crate::Activation;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "conv_transpose2d";
@@ -82,7 +82,9 @@ impl ConvTranspose2d {
     }
 }
 
-impl<T: Real> Op<T> for ConvTranspose2d {
+crate::once::compiled_once!(ConvTranspose2d);
+
+impl<T: Real> crate::once::OpKernel<T> for ConvTranspose2d {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -261,7 +261,9 @@ impl<T: Real, F: Unary<T>> Op<T> for Map<F> {
 /// operation itself, through one of their wrappers: `op_through!(Relu, |this| Map(*this))`.
 macro_rules! op_through {
     ($name:ident, |$this:ident| $op:expr) => {
-        impl<T: gradwise_core::Real> gradwise_core::Op<T> for $name {
+        crate::once::compiled_once!($name);
+
+        impl<T: gradwise_core::Real> crate::once::OpKernel<T> for $name {
             fn name(&self) -> &'static str {
                 let $this = self;
                 gradwise_core::Op::<T>::name(&$op)
@@ -278,7 +280,7 @@ macro_rules! op_through {
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
                 let $this = self;
-                $op.forward(inputs, out, saved, cx)
+                gradwise_core::Op::<T>::forward(&$op, inputs, out, saved, cx)
             }
             fn backward(
                 &self,
@@ -287,7 +289,7 @@ macro_rules! op_through {
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
                 let $this = self;
-                $op.backward(at, grads, cx)
+                gradwise_core::Op::<T>::backward(&$op, at, grads, cx)
             }
             fn needs(&self) -> gradwise_core::Needs {
                 let $this = self;

@@ -3,7 +3,7 @@
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "batch_norm";
@@ -82,7 +82,9 @@ pub(super) fn scale_of<T: Real>(gamma: Option<&[T]>, channel: usize) -> f64 {
     gamma.map_or(1.0, |gamma| gamma[channel].as_f64())
 }
 
-impl<T: Real> Op<T> for BatchNorm {
+crate::once::compiled_once!(BatchNorm);
+
+impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
     fn name(&self) -> &'static str {
         if self.relu { "batch_norm_relu" } else { NAME }
     }

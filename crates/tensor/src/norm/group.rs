@@ -3,7 +3,7 @@
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{Planes, moments, rows2, slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "group_norm";
@@ -48,7 +48,9 @@ impl GroupNorm {
     }
 }
 
-impl<T: Real> Op<T> for GroupNorm {
+crate::once::compiled_once!(GroupNorm);
+
+impl<T: Real> crate::once::OpKernel<T> for GroupNorm {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -4,7 +4,7 @@ use super::batch::{masked, rectified, scale_of};
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "batch_norm_inference";
@@ -40,7 +40,9 @@ impl BatchNormInference {
     }
 }
 
-impl<T: Real> Op<T> for BatchNormInference {
+crate::once::compiled_once!(BatchNormInference);
+
+impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
     fn name(&self) -> &'static str {
         if self.relu { "batch_norm_inference_relu" } else { NAME }
     }

@@ -2,7 +2,7 @@
 
 use super::rows::RowNorm;
 use super::{check_epsilon, check_parameters};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "layer_norm";
@@ -43,7 +43,9 @@ impl LayerNorm {
     }
 }
 
-impl<T: Real> Op<T> for LayerNorm {
+crate::once::compiled_once!(LayerNorm);
+
+impl<T: Real> crate::once::OpKernel<T> for LayerNorm {
     fn name(&self) -> &'static str {
         NAME
     }

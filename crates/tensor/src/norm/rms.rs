@@ -2,7 +2,7 @@
 
 use super::rows::RowNorm;
 use super::{check_epsilon, check_parameters};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 const NAME: &str = "rms_norm";
@@ -31,7 +31,9 @@ impl RmsNorm {
     }
 }
 
-impl<T: Real> Op<T> for RmsNorm {
+crate::once::compiled_once!(RmsNorm);
+
+impl<T: Real> crate::once::OpKernel<T> for RmsNorm {
     fn name(&self) -> &'static str {
         NAME
     }

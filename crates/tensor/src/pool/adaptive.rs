@@ -4,7 +4,7 @@ use super::geometry::image;
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{rows2, slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 use std::ops::Range;
 
@@ -59,7 +59,9 @@ impl AdaptiveAvgPool2d {
     }
 }
 
-impl<T: Real> Op<T> for AdaptiveAvgPool2d {
+crate::once::compiled_once!(AdaptiveAvgPool2d);
+
+impl<T: Real> crate::once::OpKernel<T> for AdaptiveAvgPool2d {
     fn name(&self) -> &'static str {
         "adaptive_avg_pool2d"
     }
@@ -148,7 +150,9 @@ impl AdaptiveMaxPool2d {
     }
 }
 
-impl<T: Real> Op<T> for AdaptiveMaxPool2d {
+crate::once::compiled_once!(AdaptiveMaxPool2d);
+
+impl<T: Real> crate::once::OpKernel<T> for AdaptiveMaxPool2d {
     fn name(&self) -> &'static str {
         "adaptive_max_pool2d"
     }

@@ -4,7 +4,7 @@ use super::geometry::{Columns, Pool2dGeometry, each_strided, image};
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Scratch, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::IxDyn;
 
 /// Average pooling of images: the mean of each window.
@@ -179,8 +179,10 @@ impl Kernel {
 }
 
 macro_rules! average_pool {
-    ($type:ty, $name:literal, $axes:literal) => {
-        impl<T: Real> Op<T> for $type {
+    ($type:ident, $name:literal, $axes:literal) => {
+        crate::once::compiled_once!($type);
+
+        impl<T: Real> crate::once::OpKernel<T> for $type {
             fn name(&self) -> &'static str {
                 $name
             }

@@ -3,7 +3,7 @@
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
 const NAME: &str = "global_avg_pool";
@@ -14,7 +14,9 @@ const NAME: &str = "global_avg_pool";
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct GlobalAvgPool;
 
-impl<T: Real> Op<T> for GlobalAvgPool {
+crate::once::compiled_once!(GlobalAvgPool);
+
+impl<T: Real> crate::once::OpKernel<T> for GlobalAvgPool {
     fn name(&self) -> &'static str {
         NAME
     }

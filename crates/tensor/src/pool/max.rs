@@ -3,7 +3,7 @@
 use super::geometry::{Columns, Pool2dGeometry, each_strided, image};
 use crate::dense::Dense;
 use crate::support::{rows2, slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
 /// Max pooling of images: each window's largest element.
@@ -329,8 +329,10 @@ fn raise<T: Real>(best: &mut [T; BLOCK], places: &mut [u32; BLOCK], values: &[T;
 }
 
 macro_rules! max_pool {
-    ($type:ty, $name:literal, $axes:literal) => {
-        impl<T: Real> Op<T> for $type {
+    ($type:ident, $name:literal, $axes:literal) => {
+        crate::once::compiled_once!($type);
+
+        impl<T: Real> crate::once::OpKernel<T> for $type {
             fn name(&self) -> &'static str {
                 $name
             }

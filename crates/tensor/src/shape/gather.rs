@@ -3,7 +3,7 @@
 use super::{check_axis, only, only_slot};
 use crate::dense::{Dense, overwrite};
 use crate::parallel;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{Dimension, IxDyn};
 
 /// `out[…, k, …] = x[…, indices[k], …]` along an axis: rows of a table, columns of a matrix, in any order and any number of times.
@@ -168,7 +168,9 @@ fn scatter<T: Real>(
     });
 }
 
-impl<T: Real> Op<T> for Gather<'_> {
+crate::once::compiled_once!(['a] Gather<'a>);
+
+impl<T: Real> crate::once::OpKernel<T> for Gather<'_> {
     fn name(&self) -> &'static str {
         "gather"
     }
@@ -237,7 +239,9 @@ fn pick<T: Real>(scratch: &mut Scratch<T>, indices: &[usize], x: &ArrayRefD<T>, 
     Ok(())
 }
 
-impl<T: Real> Op<T> for Pick<'_> {
+crate::once::compiled_once!(['a] Pick<'a>);
+
+impl<T: Real> crate::once::OpKernel<T> for Pick<'_> {
     fn name(&self) -> &'static str {
         "pick"
     }

@@ -2,7 +2,7 @@
 
 use super::check_axis;
 use crate::dense::Dense;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 
 /// Any number of arrays, at least one, one after the other along an axis. Their other axes have equal lengths.
@@ -19,7 +19,9 @@ pub struct Stack {
     pub axis: usize,
 }
 
-impl<T: Real> Op<T> for Concat {
+crate::once::compiled_once!(Concat);
+
+impl<T: Real> crate::once::OpKernel<T> for Concat {
     fn name(&self) -> &'static str {
         "concat"
     }
@@ -57,7 +59,9 @@ impl<T: Real> Op<T> for Concat {
     }
 }
 
-impl<T: Real> Op<T> for Stack {
+crate::once::compiled_once!(Stack);
+
+impl<T: Real> crate::once::OpKernel<T> for Stack {
     fn name(&self) -> &'static str {
         "stack"
     }

@@ -3,7 +3,7 @@
 use super::{only, only_slot};
 use crate::dense::{Dense, overwrite};
 use crate::parallel;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{Dimension, IxDyn};
 
 /// What stands in the elements that padding adds. Examples are for `[1, 2, 3]` and two elements on either side.
@@ -181,7 +181,9 @@ fn backward<T: Real>(scratch: &mut Scratch<T>, pad: &Pad, grad: &ArrayRefD<T>, s
     Ok(())
 }
 
-impl<T: Real> Op<T> for Pad {
+crate::once::compiled_once!(Pad);
+
+impl<T: Real> crate::once::OpKernel<T> for Pad {
     fn name(&self) -> &'static str {
         "pad"
     }

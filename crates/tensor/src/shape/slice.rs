@@ -2,7 +2,7 @@
 
 use super::{only, only_slot};
 use crate::dense::copy;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
 
@@ -127,7 +127,9 @@ impl Slice {
     }
 }
 
-impl<T: Real> Op<T> for Slice {
+crate::once::compiled_once!(Slice);
+
+impl<T: Real> crate::once::OpKernel<T> for Slice {
     fn name(&self) -> &'static str {
         "slice"
     }

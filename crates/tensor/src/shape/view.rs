@@ -3,7 +3,7 @@
 use super::{check_axis, only, only_slot};
 use crate::broadcast::{fits, sum_to};
 use crate::dense::{Dense, copy};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Result, Saved, Slot, arity};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::{ArrayView, Axis, IxDyn};
 
 /// The same elements in standard order, in another shape of the same size.
@@ -30,7 +30,9 @@ impl Reshape {
     }
 }
 
-impl<T: Real> Op<T> for Reshape {
+crate::once::compiled_once!(Reshape);
+
+impl<T: Real> crate::once::OpKernel<T> for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
     }
@@ -98,7 +100,9 @@ impl Permute {
     }
 }
 
-impl<T: Real> Op<T> for Permute {
+crate::once::compiled_once!(Permute);
+
+impl<T: Real> crate::once::OpKernel<T> for Permute {
     fn name(&self) -> &'static str {
         "permute"
     }
@@ -154,7 +158,9 @@ impl Flip {
     }
 }
 
-impl<T: Real> Op<T> for Flip {
+crate::once::compiled_once!(Flip);
+
+impl<T: Real> crate::once::OpKernel<T> for Flip {
     fn name(&self) -> &'static str {
         "flip"
     }
@@ -202,7 +208,9 @@ impl BroadcastTo {
     }
 }
 
-impl<T: Real> Op<T> for BroadcastTo {
+crate::once::compiled_once!(BroadcastTo);
+
+impl<T: Real> crate::once::OpKernel<T> for BroadcastTo {
     fn name(&self) -> &'static str {
         "broadcast_to"
     }
