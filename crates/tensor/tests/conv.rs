@@ -168,6 +168,10 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain.padding([1, 1]), [3, 50, 17, 33], 20, [3, 3]),
         (plain.stride([2, 2]).unwrap().padding([1, 1]), [5, 20, 21, 19], 18, [3, 3]),
         (plain, [9, 1, 28, 28], 32, [3, 3]),
+        // One channel a group: nine taps, more, and fewer; more than one block; a plane that is one run, and one that is not.
+        (plain.padding([1, 1]).groups(9).unwrap(), [5, 9, 32, 32], 9, [3, 3]),
+        (plain.padding([1, 1]).stride([2, 2]).unwrap().groups(5).unwrap(), [9, 5, 30, 31], 5, [3, 3]),
+        (plain.padding([2, 1]).dilation([1, 2]).unwrap().groups(3).unwrap(), [3, 3, 70, 50], 3, [5, 3]),
         // By minimal filtering: tiles that do not fill the image, lanes that do not fill a row of tiles, odd channels.
         (plain, [5, 11, 26, 27], 9, [3, 3]),
         (plain.padding([2, 2]), [2, 8, 8, 70], 8, [3, 3]),

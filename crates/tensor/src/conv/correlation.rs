@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint pixels of one output.
 
+use super::depthwise;
 use super::field::{Blocking, Field};
 use crate::gemm::Tools;
 use crate::gemm::blocks::{aligned, longest_depth};
@@ -55,7 +56,7 @@ impl<T: Real> Correlation<'_, T> {
         if self.taps.is_empty() { 0 } else { self.source_shape[1] / self.groups }
     }
 
-    fn reach(&self) -> [usize; 2] {
+    pub(super) fn reach(&self) -> [usize; 2] {
         let far = |axis: usize| self.taps.iter().skip(axis).step_by(3).max().map_or(0, |&far| far as usize);
         [far(0), far(1)]
     }
@@ -82,6 +83,9 @@ impl<T: Real> Correlation<'_, T> {
         let (per_image, n_taps) = (self.lines[0] * self.lines[1], self.n_taps());
         if n * per_image * self.rows * self.groups == 0 {
             return;
+        }
+        if (self.rows, self.channels()) == (1, 1) {
+            return depthwise::correlate(self, target, tools);
         }
         let level = tools.level;
         let (mr, nr) = tile_shape::<T>(level);

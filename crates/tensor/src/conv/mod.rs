@@ -11,7 +11,8 @@
 //! | [`conv2d_weight_grad`] | `∂Wᵀ[(c, tap), o] = patches[(c, tap), pixel] · ∂Yᵀ[pixel, o]` | both, summed over the pixels of the batch |
 //!
 //! Where filters are 3 x 3, move pixel by pixel, and there are eight channels or more on both sides, all three go through minimal
-//! filtering instead, with a quarter of the multiplications; see `winograd`.
+//! filtering instead, with a quarter of the multiplications; see `winograd`. Depthwise convolutions, with a channel a group, are sums of
+//! shifted rows; see `depthwise`.
 //!
 //! A transposed convolution is the same three with the first two exchanged (Dumoulin and Visin, *A guide to convolution arithmetic for
 //! deep learning*, 2016).
@@ -19,6 +20,7 @@
 mod conv1d;
 mod conv2d;
 mod correlation;
+mod depthwise;
 mod field;
 mod filters;
 mod geometry;

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint rows of one sum.
 
+use super::depthwise;
 use super::field::{Block, Blocking, Field};
 use super::problem::Problem;
 use super::winograd;
@@ -34,6 +35,9 @@ pub(super) fn weight_grad<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::weight_grad(problem, x, grad, w_grad, beta, tools);
+    }
+    if (problem.group_channels(), problem.group_out_channels()) == (1, 1) {
+        return depthwise::weight_grad(problem, x, grad, w_grad, beta, tools);
     }
     let geometry = &problem.geometry;
     let (n_taps, width) = (problem.n_taps(), problem.group_out_channels());

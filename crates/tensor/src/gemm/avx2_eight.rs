@@ -58,6 +58,14 @@ impl<T: Real> Eight<T> for Avx2 {
     }
 
     #[inline(always)]
+    fn mul_add(self, a: Lanes<T>, b: Lanes<T>, c: Lanes<T>) -> Lanes<T> {
+        if !is_single::<T>() {
+            return Portable.mul_add(a, b, c);
+        }
+        unsafe { lanes(_mm256_fmadd_ps(vector(a), vector(b), vector(c))) }
+    }
+
+    #[inline(always)]
     fn scale_add(self, a: Lanes<T>, factor: f64, b: Lanes<T>) -> Lanes<T> {
         if !is_single::<T>() {
             return Portable.scale_add(a, factor, b);

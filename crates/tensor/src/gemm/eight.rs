@@ -56,6 +56,15 @@ pub(crate) trait Eight<T: Real>: Copy {
         a
     }
 
+    /// `a · b + c`, in one rounding where there is an instruction for it.
+    #[inline(always)]
+    fn mul_add(self, a: Lanes<T>, b: Lanes<T>, mut c: Lanes<T>) -> Lanes<T> {
+        for i in 0..LANES {
+            c.0[i] += a.0[i] * b.0[i];
+        }
+        c
+    }
+
     /// `a · factor + b`, in one rounding where there is an instruction for it.
     #[inline(always)]
     fn scale_add(self, a: Lanes<T>, factor: f64, mut b: Lanes<T>) -> Lanes<T> {

@@ -47,6 +47,13 @@ impl Columns {
         Columns { width: width.max(1), step, height: height.max(1), row, image }
     }
 
+    /// Where one column lies.
+    #[inline(always)]
+    pub(crate) fn place(&self, column: usize) -> usize {
+        let line = column / self.width;
+        line / self.height * self.image + line % self.height * self.row + column % self.width * self.step
+    }
+
     #[inline(always)]
     pub(crate) fn locate(&self, first: usize, n: usize) -> Place {
         let (line, mut x) = (first / self.width, first % self.width);
@@ -208,6 +215,42 @@ impl<T: Real> Target<'_, T> {
         }
         self.finish(sums, row, 0);
         out.copy_from_slice(sums);
+    }
+
+    /// Writes lines of `len` sums, `pitch` apart, of one row of a product: the first from a column on, the next from the column `width`
+    /// behind it on. The sums may be changed.
+    ///
+    /// # Safety
+    /// As for [`Target::write_run`].
+    #[inline(always)]
+    pub(crate) unsafe fn write_lines(
+        &self,
+        sums: &mut [T],
+        len: usize,
+        pitch: usize,
+        column: usize,
+        width: usize,
+        row: usize,
+    ) {
+        let start = row * self.row_stride;
+        let step = self.columns.step;
+        if step == 1 && len == pitch && len == width && self.columns.width.is_multiple_of(sums.len().max(1)) {
+            // Lines without anything between them, within one image.
+            // SAFETY: by this function's contract.
+            return unsafe { self.write_run(sums, start + self.columns.place(column), row) };
+        }
+        for (i, line) in sums.chunks_exact_mut(pitch.max(1)).enumerate() {
+            let (line, start) = (&mut line[..len], start + self.columns.place(column + i * width));
+            if step == 1 {
+                // SAFETY: by this function's contract.
+                unsafe { self.write_run(line, start, row) };
+                continue;
+            }
+            for (x, sum) in line.iter_mut().enumerate() {
+                // SAFETY: by this function's contract.
+                unsafe { self.write_run(std::slice::from_mut(sum), start + x * step, row) };
+            }
+        }
     }
 
     /// `out ← α sums + β out`; `out` is not read where `β = 0`.
