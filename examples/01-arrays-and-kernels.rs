@@ -5,16 +5,16 @@
 
 use gradwise::core::{Reduction, Scratch, Serial};
 use gradwise::tensor::eager::Eager;
-use gradwise::tensor::loss::SoftmaxCrossEntropy;
-use gradwise::tensor::{Activation, Linear};
+use gradwise::tensor::gemm::{Epilogue, Tools, gemm};
+use gradwise::tensor::{Activation, Linear, SoftmaxCrossEntropy, Targets};
 use ndarray::array;
 
 fn main() -> Result<(), gradwise::core::Error> {
-    // A matrix product in place: C ← 1 A B + 0 C. Packing memory is borrowed from a scratch that outlives the call.
+    // A matrix product in place: C ← A B. Packing memory is borrowed from a scratch that outlives the call.
     let (a, b) = (array![[1.0_f32, 2.0], [3.0, 4.0]], array![[0.5, -1.0], [0.25, 2.0]]);
     let mut c = ndarray::Array2::zeros((2, 2));
     let mut scratch = Scratch::default();
-    gradwise::tensor::gemm::gemm(1.0, a.view(), b.view(), 0.0, c.view_mut(), &mut scratch, &Serial)?;
+    gemm(Epilogue::assign(), a.view(), b.view(), &mut c, &mut Tools::new(&mut scratch, &Serial))?;
     println!("A B =\n{c}");
     assert_eq!(c, a.dot(&b));
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), gradwise::core::Error> {
 
     // Softmax cross-entropy takes logits, and never overflows.
     let logits = array![[1e30_f32, 0.0, -1e30]].into_dyn();
-    let loss = SoftmaxCrossEntropy::new(&[0_usize][..], Reduction::Mean);
+    let loss = SoftmaxCrossEntropy::new(Targets::Classes(&[0]), Reduction::Mean);
     let (loss, _) = eager.forward(&loss, &[logits.view()])?;
     println!("cross-entropy of a very sure, right answer: {loss}");
     assert_eq!(loss[[]], 0.0);

@@ -31,6 +31,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let xt = tape.transpose(vars[0])?;
         tape.mul(y, xt)
     })?;
-    println!("{} derivatives checked, the worst is off by {:.1e}", report.compared, report.worst);
+    println!("{} derivatives checked, the worst is off by {:.1e} beyond rounding", report.compared, report.worst);
     Ok(())
 }

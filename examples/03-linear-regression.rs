@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let report = trainer.step(&mut model, &batch)?;
         if step % 40 == 0 {
             println!(
-                "step {step:3}  loss {:.6}  gradient {:.2e}  updates {:.1e?}",
+                "step {step:3}  loss {:.6}  gradient {:.2e}  updates {:?}",
                 report.loss, report.grad_norm, report.update_norms
             );
         }

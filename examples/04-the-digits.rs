@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &mut [&mut lines],
     )?;
 
-    let accuracy = summary.validation.and_then(|v| v.get("accuracy")).expect("it was measured");
+    let accuracy = summary.validation.as_ref().and_then(|v| v.get("accuracy")).expect("it was measured");
     println!("{:.0} samples per second, test accuracy {:.2} %", summary.samples_per_second(), 100.0 * accuracy);
     assert!(accuracy > 0.95);
     Ok(())

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The check, in one line: input and all parameters.
     let report =
         check::module(&mut Highway::new(3, Key::new(1))?, &array![[0.2, -1.0, 0.5], [1.5, 0.3, -0.7]].into_dyn())?;
-    println!("{} derivatives checked, the worst is off by {:.1e}", report.compared, report.worst);
+    println!("{} derivatives checked, the worst is off by {:.1e} beyond rounding", report.compared, report.worst);
 
     // It is a layer like any other: in a chain, in a trainer, in an error.
     let mut chain = Chain::<f64>::new();

@@ -83,7 +83,7 @@ impl Op<f64> for Wrong {
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let x = [array![[0.3, -2.0, 1.1], [4.0, 0.0, -0.6]].into_dyn()];
     let report = check::op(&Swish { beta: 1.5 }, &x)?;
-    println!("{} derivatives checked, the worst is off by {:.1e}", report.compared, report.worst);
+    println!("{} derivatives checked, the worst is off by {:.1e} beyond rounding", report.compared, report.worst);
 
     let failure = check::op(&Wrong, &x).expect_err("it is wrong");
     println!("and the wrong one: {failure}");

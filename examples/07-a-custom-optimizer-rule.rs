@@ -1,9 +1,9 @@
 //! A rule of your own: one parameter, one gradient, one state. Schedules, groups, clipping and checkpoints come with the optimizer.
 
 use gradwise::core::ArrayRefD;
-use gradwise::optim::{Hyper, State, Stored};
+use gradwise::optim::{Hyper, State, Stored, sweep};
 use gradwise::prelude::*;
-use ndarray::{ArrayD, Zip};
+use ndarray::ArrayD;
 
 /// Signum (Bernstein et al. 2018): `m ← β m + (1 − β) g`, `w ← w − η sign(m)`. Every weight moves by the learning rate.
 #[derive(Clone, Copy, Debug)]
@@ -23,18 +23,25 @@ impl<T: Real> State<T> for Mean<T> {
 impl<T: Real> Rule<T> for Signum {
     type State = Mean<T>;
 
+    fn name(&self) -> &'static str {
+        "signum"
+    }
+
     fn init(&self, param: &ArrayRefD<T>) -> Mean<T> {
         Mean(ArrayD::zeros(param.raw_dim()))
     }
 
-    fn update(&self, hyper: &Hyper<T>, state: &mut Mean<T>, param: &mut ArrayRefD<T>, grad: &ArrayRefD<T>) {
-        let beta = T::of(self.beta);
-        Zip::from(param).and(&mut *state.0).and(grad).for_each(|w, m, &g| {
-            *m = beta * *m + (T::one() - beta) * g;
-            if *m != T::zero() {
-                *w -= hyper.learning_rate * m.signum();
+    fn update(&self, hyper: &Hyper, mean: &mut Mean<T>, w: &mut ArrayRefD<T>, g: &ArrayRefD<T>) -> Result<(), Error> {
+        let (beta, rate) = (T::of(self.beta), T::of(hyper.learning_rate));
+        // `sweep` goes over the arrays together, and refuses shapes that differ.
+        sweep("signum", w, g, [&mut mean.0], |w, g, [m]| {
+            for ((w, &g), m) in w.iter_mut().zip(g).zip(m) {
+                *m = beta * *m + (T::one() - beta) * g;
+                if *m != T::zero() {
+                    *w -= rate * m.signum();
+                }
             }
-        });
+        })
     }
 }
 

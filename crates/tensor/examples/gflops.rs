@@ -207,6 +207,9 @@ fn main() {
     let pair = gradwise_train::threads(2).expect("a second thread");
     let report = Report { peak: peak(), words: std::env::args().skip(1).collect(), pair };
     println!("peak {:.1} GFLOP/s, level {:?}", report.peak, simd::level());
+    // The short form: one small product, and the convolutions of one size of images.
+    let quick = std::env::var_os("GRADWISE_QUICK").is_some();
+    let report = if quick { Report { words: vec!["32x64x32".to_owned()], ..report } } else { report };
     products(&report);
     convolutions(&report);
 }

@@ -288,8 +288,11 @@ fn empty_batches() {
     let error = mean.out_shape(&[&[0, 3]]).unwrap_err();
     assert!(error.to_string().contains("at least one sample for a mean"), "{error}");
     let no_elements = ArrayD::<f64>::zeros(vec![2, 0]);
-    let results =
-        run(&mut Eager::default(), &MeanSquaredError::new(&no_elements, Reduction::Mean), &[no_elements.clone()]);
+    let results = run(
+        &mut Eager::default(),
+        &MeanSquaredError::new(&no_elements, Reduction::Mean),
+        std::slice::from_ref(&no_elements),
+    );
     assert_eq!(results[0][[]], 0.0);
 }
 

@@ -113,7 +113,7 @@ proptest! {
         let mut expected = normalized(&x, false, row_of);
         let mut inputs = vec![x];
         if affine {
-            expected = expected * &gamma;
+            expected *= &gamma;
             inputs.push(gamma);
         }
         let rms = RmsNorm::new(axes, EPSILON).unwrap();

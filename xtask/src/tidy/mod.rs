@@ -128,12 +128,13 @@ fn check_manifests(workspace: &Workspace, violations: &mut Vec<Violation>) -> Re
 /// Checks what is written in files, and returns how many there are.
 fn check_files(workspace: &Workspace, violations: &mut Vec<Violation>) -> Result<usize, Failure> {
     let mut paths = Vec::new();
-    for folder in ["crates", "examples", "xtask", ".ci", ".cargo"] {
+    for folder in ["crates", "docs", "examples", "oracle", "xtask", ".ci", ".cargo"] {
         find_files(&workspace.root.join(folder), &mut paths)?;
     }
     for entry in fs::read_dir(&workspace.root)? {
         let path = entry?.path();
-        if path.is_file() {
+        // In a second working tree, `.git` is a file that names the first.
+        if path.is_file() && !path.ends_with(".git") {
             paths.push(path);
         }
     }

@@ -7,7 +7,7 @@ use gradwise_core::Error;
 pub struct Report {
     /// How many derivatives were compared: directions and entries.
     pub compared: usize,
-    /// The largest relative difference among them.
+    /// The largest relative difference among them, beyond what rounding alone may have done.
     pub worst: f64,
 }
 
