@@ -46,9 +46,18 @@ impl<const N: usize> Nest<N> {
     /// Calls `f(i, offsets)` for the iterations `i` of a range, in order.
     #[inline(always)]
     pub(crate) fn each(&self, range: Range<usize>, mut f: impl FnMut(usize, [usize; N])) {
+        // Loops, not `for_each`, which would be left as a call.
         match self.loops[..] {
-            [] => range.for_each(|i| f(i, [0; N])),
-            [(_, strides)] => range.for_each(|i| f(i, strides.map(|s| s * i))),
+            [] => {
+                for i in range {
+                    f(i, [0; N]);
+                }
+            }
+            [(_, strides)] => {
+                for i in range {
+                    f(i, strides.map(|s| s * i));
+                }
+            }
             _ => self.each_of_many(range, f),
         }
     }
@@ -119,13 +128,17 @@ impl<const N: usize> Walk<N> {
             return;
         }
         let (first, end) = (range.start / self.inner, range.end.div_ceil(self.inner));
-        self.outer.each(first..end, |i, offsets| {
-            let start = (i * self.inner).max(range.start);
-            let stop = ((i + 1) * self.inner).min(range.end);
-            let within = start - i * self.inner;
-            let mut at = offsets;
-            (0..N).for_each(|k| at[k] += within * self.steps[k]);
-            f(start - range.start..stop - range.start, at);
-        });
+        self.outer.each(
+            first..end,
+            #[inline(always)]
+            |i, offsets| {
+                let start = (i * self.inner).max(range.start);
+                let stop = ((i + 1) * self.inner).min(range.end);
+                let within = start - i * self.inner;
+                let mut at = offsets;
+                (0..N).for_each(|k| at[k] += within * self.steps[k]);
+                f(start - range.start..stop - range.start, at);
+            },
+        );
     }
 }

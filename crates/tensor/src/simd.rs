@@ -39,12 +39,16 @@ fn detect() -> Level {
 
 /// Runs `f` compiled for the level in use.
 ///
-/// `f` must be a closure whose loops are its own or in functions marked `#[inline(always)]`: only what is inlined into the call is
-/// compiled with the level's features.
+/// Only what is inlined into the call is compiled with the level's features. So `f`, and every function and closure that it hands its
+/// loops to, must be marked `#[inline(always)]`; otherwise the compiler decides by their size, and a large one quietly runs at the
+/// speed of [`Level::Portable`].
 ///
 /// ```
 /// let mut x = vec![1.0_f32; 1000];
-/// gradwise_tensor::simd::vectorize(|| x.iter_mut().for_each(|x| *x = *x * 2.0 + 1.0));
+/// gradwise_tensor::simd::vectorize(
+///     #[inline(always)]
+///     || x.iter_mut().for_each(|x| *x = *x * 2.0 + 1.0),
+/// );
 /// assert_eq!(x[999], 3.0);
 /// ```
 #[inline]

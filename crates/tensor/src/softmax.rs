@@ -6,7 +6,7 @@
 use crate::dense::{Dense, overwrite};
 use crate::math;
 use crate::parallel;
-use crate::simd::vectorize;
+use crate::support::vectorize;
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
@@ -167,12 +167,16 @@ fn forward<K: Kind, T: Real, D: Dimension>(
         let (row, work) = (layout.n * layout.inner, out.len() * 16);
         parallel::rows(pool, out, row, 1, work, &|rows, part| {
             let x = &dense[rows.start * row..][..part.len()];
-            vectorize(|| {
+            vectorize!(|| {
                 if layout.inner == 1 {
                     let n = layout.n.max(1);
                     part.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| forward_row::<K, _>(x, y));
                 } else {
-                    layout.blocks(rows.len(), |start, width| forward_block::<K, _>(&layout, x, part, start, width));
+                    layout.blocks(
+                        rows.len(),
+                        #[inline(always)]
+                        |start, width| forward_block::<K, _>(&layout, x, part, start, width),
+                    );
                 }
             });
         });
@@ -252,38 +256,42 @@ fn backward<K: Kind, T: Real>(axis: usize, at: &At<'_, T>, slot: &mut Slot<'_, T
         let from = rows.start * row;
         let (y, grad) = (&y[from..][..part.len()], &grad[from..][..part.len()]);
         let write = |o: &mut T, value: T| *o = if first { value } else { *o + value };
-        vectorize(|| {
-            layout.blocks(rows.len(), |start, width| {
-                let mut sums = [0.0; BLOCK];
-                if layout.inner == 1 {
-                    let (y, grad) = (&y[start..][..layout.n], &grad[start..][..layout.n]);
-                    let mut lanes = [0.0; 8];
-                    for (y, grad) in y.chunks(8).zip(grad.chunks(8)) {
-                        lanes
-                            .iter_mut()
+        vectorize!(|| {
+            layout.blocks(
+                rows.len(),
+                #[inline(always)]
+                |start, width| {
+                    let mut sums = [0.0; BLOCK];
+                    if layout.inner == 1 {
+                        let (y, grad) = (&y[start..][..layout.n], &grad[start..][..layout.n]);
+                        let mut lanes = [0.0; 8];
+                        for (y, grad) in y.chunks(8).zip(grad.chunks(8)) {
+                            lanes
+                                .iter_mut()
+                                .zip(y.iter().zip(grad))
+                                .for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
+                        }
+                        let sum = T::of(lanes.into_iter().sum());
+                        let out = &mut part[start..][..layout.n];
+                        out.iter_mut()
                             .zip(y.iter().zip(grad))
-                            .for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
+                            .for_each(|(o, (&y, &grad))| write(o, K::gradient(y, grad, sum)));
+                        return;
                     }
-                    let sum = T::of(lanes.into_iter().sum());
-                    let out = &mut part[start..][..layout.n];
-                    out.iter_mut()
-                        .zip(y.iter().zip(grad))
-                        .for_each(|(o, (&y, &grad))| write(o, K::gradient(y, grad, sum)));
-                    return;
-                }
-                for i in 0..layout.n {
-                    let run = start + i * layout.inner..start + i * layout.inner + width;
-                    let elements = y[run.clone()].iter().zip(&grad[run]);
-                    sums.iter_mut().zip(elements).for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
-                }
-                for i in 0..layout.n {
-                    let run = start + i * layout.inner..start + i * layout.inner + width;
-                    let elements = y[run.clone()].iter().zip(&grad[run.clone()]).zip(&sums);
-                    part[run].iter_mut().zip(elements).for_each(|(o, ((&y, &grad), &sum))| {
-                        write(o, K::gradient(y, grad, T::of(sum)));
-                    });
-                }
-            });
+                    for i in 0..layout.n {
+                        let run = start + i * layout.inner..start + i * layout.inner + width;
+                        let elements = y[run.clone()].iter().zip(&grad[run]);
+                        sums.iter_mut().zip(elements).for_each(|(sum, (&y, &grad))| *sum += K::term(y, grad));
+                    }
+                    for i in 0..layout.n {
+                        let run = start + i * layout.inner..start + i * layout.inner + width;
+                        let elements = y[run.clone()].iter().zip(&grad[run.clone()]).zip(&sums);
+                        part[run].iter_mut().zip(elements).for_each(|(o, ((&y, &grad), &sum))| {
+                            write(o, K::gradient(y, grad, T::of(sum)));
+                        });
+                    }
+                },
+            );
         });
     });
     y.release(cx.scratch);

@@ -29,7 +29,7 @@ use crate::broadcast::{self, sum_slice_to};
 use crate::dense::{Dense, overwrite, view_mut};
 use crate::nest::Walk;
 use crate::parallel;
-use crate::simd::vectorize;
+use crate::support::vectorize;
 use gradwise_core::{
     ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Serial, Slot, arity,
 };
@@ -140,14 +140,18 @@ pub fn zip_mut<T: Real, F: Binary<T>, A: Dimension, B: Dimension>(
     let run = |a: &mut [T]| {
         let work = a.len() * f.cost();
         parallel::rows(pool, a, 1, UNIT, work, &|range, part| {
-            vectorize(|| {
-                walk.runs(range, |r, [at]| {
-                    if walk.steps == [0] {
-                        part[r].iter_mut().for_each(|a| *a = f.forward(*a, b[at]));
-                    } else {
-                        part[r].iter_mut().zip(&b[at..]).for_each(|(a, &b)| *a = f.forward(*a, b));
-                    }
-                });
+            vectorize!(|| {
+                walk.runs(
+                    range,
+                    #[inline(always)]
+                    |r, [at]| {
+                        if walk.steps == [0] {
+                            part[r].iter_mut().for_each(|a| *a = f.forward(*a, b[at]));
+                        } else {
+                            part[r].iter_mut().zip(&b[at..]).for_each(|(a, &b)| *a = f.forward(*a, b));
+                        }
+                    },
+                );
             });
         });
     };
@@ -184,8 +188,22 @@ fn zip_with<T: Real, F: Binary<T>, A: Dimension, B: Dimension, D: Dimension>(
     overwrite(out, scratch, |out, _| {
         let work = out.len() * f.cost();
         parallel::rows(pool, out, 1, UNIT, work, &|range, part| {
-            vectorize(|| {
-                walk.runs(range, |r, at| each(walk.steps, &a, &b, at, &mut part[r], |o, _, a, b| *o = f.forward(a, b)));
+            vectorize!(|| {
+                walk.runs(
+                    range,
+                    #[inline(always)]
+                    |r, at| {
+                        each(
+                            walk.steps,
+                            &a,
+                            &b,
+                            at,
+                            &mut part[r],
+                            #[inline(always)]
+                            |o, _, a, b| *o = f.forward(a, b),
+                        );
+                    },
+                );
             });
         });
     });
@@ -249,10 +267,24 @@ impl<T: Real, F: Binary<T>> Op<T> for Map2<F> {
             return Err(Error::Arity { op: f.name(), expected: 2, got: grads.len() });
         };
         if let Some(slot) = left {
-            backward_side(f, &at, slot, cx, |a, b, y| f.left(a, b, y))?;
+            backward_side(
+                f,
+                &at,
+                slot,
+                cx,
+                #[inline(always)]
+                |a, b, y| f.left(a, b, y),
+            )?;
         }
         if let Some(slot) = right {
-            backward_side(f, &at, slot, cx, |a, b, y| f.right(a, b, y))?;
+            backward_side(
+                f,
+                &at,
+                slot,
+                cx,
+                #[inline(always)]
+                |a, b, y| f.right(a, b, y),
+            )?;
         }
         Ok(())
     }
@@ -291,15 +323,35 @@ fn backward_side<T: Real, F: Binary<T>>(
         let work = out.len() * f.cost();
         parallel::rows(cx.pool, out, 1, UNIT, work, &|range, part| {
             let (grad, y) = (&grad[range.clone()], &y[range.clone()]);
-            vectorize(|| {
-                walk.runs(range, |r, at| {
-                    let (grad, y) = (&grad[r.clone()], &y[r.clone()]);
-                    if first {
-                        each(walk.steps, &a, &b, at, &mut part[r], |o, i, a, b| *o = grad[i] * derivative(a, b, y[i]));
-                    } else {
-                        each(walk.steps, &a, &b, at, &mut part[r], |o, i, a, b| *o += grad[i] * derivative(a, b, y[i]));
-                    }
-                });
+            vectorize!(|| {
+                walk.runs(
+                    range,
+                    #[inline(always)]
+                    |r, at| {
+                        let (grad, y) = (&grad[r.clone()], &y[r.clone()]);
+                        if first {
+                            each(
+                                walk.steps,
+                                &a,
+                                &b,
+                                at,
+                                &mut part[r],
+                                #[inline(always)]
+                                |o, i, a, b| *o = grad[i] * derivative(a, b, y[i]),
+                            );
+                        } else {
+                            each(
+                                walk.steps,
+                                &a,
+                                &b,
+                                at,
+                                &mut part[r],
+                                #[inline(always)]
+                                |o, i, a, b| *o += grad[i] * derivative(a, b, y[i]),
+                            );
+                        }
+                    },
+                );
             });
         });
     };

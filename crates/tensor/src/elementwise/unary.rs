@@ -25,7 +25,7 @@
 use super::UNIT;
 use crate::dense::{Dense, copy, overwrite, view_mut};
 use crate::parallel;
-use crate::simd::vectorize;
+use crate::support::vectorize;
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
@@ -132,7 +132,7 @@ pub fn map_backward_mut<T: Real, F: Unary<T>, D: Dimension>(
         let work = grad.len() * (f.cost() + 2);
         parallel::rows(pool, grad, 1, UNIT, work, &|range, part| {
             let (x, y) = (&x[range.clone()], &y[range]);
-            vectorize(|| part.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g *= f.derivative(x, y)));
+            vectorize!(|| part.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g *= f.derivative(x, y)));
         });
     };
     if let Some(slice) = grad.as_slice_mut() {
@@ -157,7 +157,7 @@ const CHUNK: usize = 64;
 fn map_slice_mut<T: Real, F: Unary<T>>(pool: &dyn Pool, f: &F, x: &mut [T]) {
     let work = x.len() * f.cost();
     parallel::rows(pool, x, 1, UNIT, work, &|_, part| {
-        vectorize(|| {
+        vectorize!(|| {
             if size_of::<F>() == 0 {
                 return part.iter_mut().for_each(|x| *x = f.forward(*x));
             }
@@ -188,7 +188,7 @@ fn map_with<T: Real, F: Unary<T>, D: Dimension>(
     overwrite(out, scratch, |out, _| {
         let work = out.len() * f.cost();
         parallel::rows(pool, out, 1, UNIT, work, &|range, part| {
-            vectorize(|| {
+            vectorize!(|| {
                 let x = &dense[range];
                 if size_of::<F>() == 0 {
                     return part.iter_mut().zip(x).for_each(|(o, &x)| *o = f.forward(x));
@@ -239,7 +239,7 @@ impl<T: Real, F: Unary<T>> Op<T> for Map<F> {
         parallel::rows(cx.pool, out, 1, UNIT, work, &|range, part| {
             let (x, y, grad) = (&x[range.clone()], &y[range.clone()], &grad[range]);
             let each = part.iter_mut().zip(grad).zip(x.iter().zip(y));
-            vectorize(|| {
+            vectorize!(|| {
                 if first {
                     each.for_each(|((o, &grad), (&x, &y))| *o = grad * f.derivative(x, y));
                 } else {

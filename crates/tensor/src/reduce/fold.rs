@@ -6,7 +6,7 @@
 use super::AxisSet;
 use crate::nest::Nest;
 use crate::parallel;
-use crate::simd::vectorize;
+use crate::support::vectorize;
 use gradwise_core::{Pool, Real};
 use std::ops::Range;
 
@@ -88,7 +88,7 @@ pub fn fold<T: Real, F: Fold<T>>(pool: &dyn Pool, f: &F, x: &[T], shape: &[usize
     let plan = Plan::new(shape, axes);
     let work = x.len() * f.cost();
     parallel::rows(pool, out, 1, 1, work, &|range, part| {
-        vectorize(|| {
+        vectorize!(|| {
             if plan.inner_folded {
                 fold_runs(f, &plan, n, x, range, part);
             } else {
@@ -128,14 +128,22 @@ impl Plan {
 #[inline(always)]
 fn fold_runs<T: Real, F: Fold<T>>(f: &F, plan: &Plan, n: usize, x: &[T], range: Range<usize>, out: &mut [T]) {
     let start = range.start;
-    plan.kept.each(range, |i, [base]| {
-        let old = out[i - start];
-        let mut acc = f.start();
-        plan.folded.each(0..plan.folded.len(), |_, [offset]| {
-            acc = f.merge(acc, fold_run(f, &x[base + offset..][..plan.inner], old));
-        });
-        out[i - start] = f.finish(acc, n, old);
-    });
+    plan.kept.each(
+        range,
+        #[inline(always)]
+        |i, [base]| {
+            let old = out[i - start];
+            let mut acc = f.start();
+            plan.folded.each(
+                0..plan.folded.len(),
+                #[inline(always)]
+                |_, [offset]| {
+                    acc = f.merge(acc, fold_run(f, &x[base + offset..][..plan.inner], old));
+                },
+            );
+            out[i - start] = f.finish(acc, n, old);
+        },
+    );
 }
 
 #[inline(always)]
@@ -162,23 +170,31 @@ fn fold_rows<T: Real, F: Fold<T>>(f: &F, plan: &Plan, n: usize, x: &[T], range: 
     }
     let inner = plan.inner;
     let n_rows = plan.folded.len();
-    plan.kept.each(range.start / inner..range.end.div_ceil(inner), |row, [base]| {
-        let stop = ((row + 1) * inner).min(range.end) - row * inner;
-        let mut from = (row * inner).max(range.start) - row * inner;
-        while from < stop {
-            let len = BLOCK.min(stop - from);
-            let olds = &mut out[row * inner + from - range.start..][..len];
-            let mut accs = [f.start(); BLOCK];
-            plan.folded.each(0..n_rows, |_, [offset]| {
-                let xs = &x[base + offset + from..][..len];
-                for ((acc, &x), &old) in accs.iter_mut().zip(xs).zip(olds.iter()) {
-                    *acc = f.step(*acc, x, old);
+    plan.kept.each(
+        range.start / inner..range.end.div_ceil(inner),
+        #[inline(always)]
+        |row, [base]| {
+            let stop = ((row + 1) * inner).min(range.end) - row * inner;
+            let mut from = (row * inner).max(range.start) - row * inner;
+            while from < stop {
+                let len = BLOCK.min(stop - from);
+                let olds = &mut out[row * inner + from - range.start..][..len];
+                let mut accs = [f.start(); BLOCK];
+                plan.folded.each(
+                    0..n_rows,
+                    #[inline(always)]
+                    |_, [offset]| {
+                        let xs = &x[base + offset + from..][..len];
+                        for ((acc, &x), &old) in accs.iter_mut().zip(xs).zip(olds.iter()) {
+                            *acc = f.step(*acc, x, old);
+                        }
+                    },
+                );
+                for (old, &acc) in olds.iter_mut().zip(&accs) {
+                    *old = f.finish(acc, n, *old);
                 }
-            });
-            for (old, &acc) in olds.iter_mut().zip(&accs) {
-                *old = f.finish(acc, n, *old);
+                from += len;
             }
-            from += len;
-        }
-    });
+        },
+    );
 }

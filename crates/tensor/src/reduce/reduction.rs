@@ -5,7 +5,7 @@ use crate::dense::{Dense, overwrite};
 use crate::elementwise::UNIT;
 use crate::nest::Walk;
 use crate::parallel;
-use crate::simd::vectorize;
+use crate::support::vectorize;
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Slot, arity};
 use ndarray::{ArrayD, ArrayRef, Dimension, IxDyn};
 
@@ -194,22 +194,28 @@ pub fn spread<T: Real, P: Copy>(
     parallel::rows(pool, out, 1, UNIT, work, &|range, part| {
         let x = if x.is_empty() { x } else { &x[range.clone()] };
         let write = |g: &mut T, value: T| *g = if first { value } else { *g + value };
-        vectorize(|| {
-            walk.runs(range, |run, [at]| {
-                let grads = part[run.clone()].iter_mut();
-                match (walk.steps, x.get(run)) {
-                    ([0], None) => {
-                        let value = f(params(at), T::zero());
-                        grads.for_each(|g| write(g, value));
+        vectorize!(|| {
+            walk.runs(
+                range,
+                #[inline(always)]
+                |run, [at]| {
+                    let grads = part[run.clone()].iter_mut();
+                    match (walk.steps, x.get(run)) {
+                        ([0], None) => {
+                            let value = f(params(at), T::zero());
+                            grads.for_each(|g| write(g, value));
+                        }
+                        ([0], Some(x)) => {
+                            let p = params(at);
+                            grads.zip(x).for_each(|(g, &x)| write(g, f(p, x)));
+                        }
+                        (_, None) => grads.enumerate().for_each(|(i, g)| write(g, f(params(at + i), T::zero()))),
+                        (_, Some(x)) => {
+                            grads.zip(x).enumerate().for_each(|(i, (g, &x))| write(g, f(params(at + i), x)));
+                        }
                     }
-                    ([0], Some(x)) => {
-                        let p = params(at);
-                        grads.zip(x).for_each(|(g, &x)| write(g, f(p, x)));
-                    }
-                    (_, None) => grads.enumerate().for_each(|(i, g)| write(g, f(params(at + i), T::zero()))),
-                    (_, Some(x)) => grads.zip(x).enumerate().for_each(|(i, (g, &x))| write(g, f(params(at + i), x))),
-                }
-            });
+                },
+            );
         });
     });
 }
