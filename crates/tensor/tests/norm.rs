@@ -234,3 +234,18 @@ fn mistakes_are_named() {
     }
     assert!(LayerNorm::new(0, EPSILON).is_err() && GroupNorm::new(0, EPSILON).is_err());
 }
+
+#[test]
+fn batch_norm_of_many_channels_and_long_runs() {
+    // More channels than a block has, columns that fill no vector, runs longer than a partial sum, and samples that share one.
+    for shape in [&[3, 70][..], &[40, 131], &[5, 70, 3], &[2, 3, 1500], &[20, 2, 700], &[33, 9, 40]] {
+        let (x, gamma, beta) = (random(shape, 1), random(&shape[1..2], 2), random(&shape[1..2], 3));
+        let expected = normalized(&x, true, |index| index[1]) * along_channels(&gamma, shape.len())
+            + along_channels(&beta, shape.len());
+        let op = BatchNorm::new(EPSILON).unwrap();
+        let inputs = [x, gamma, beta];
+        assert_close("batch_norm", &run(&mut Eager::default(), &op, &inputs)[0], &expected, 1e-12);
+        consistent(&op, &op, &inputs, 1e-3);
+        check::op(&op, &inputs).unwrap();
+    }
+}

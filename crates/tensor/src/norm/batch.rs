@@ -5,6 +5,7 @@ use crate::dense::Dense;
 use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
+use std::ops::Range;
 
 const NAME: &str = "batch_norm";
 
@@ -65,16 +66,28 @@ impl BatchNorm {
     }
 }
 
-/// `max(y, 0)` that lets NaN through.
-#[inline(always)]
-pub(super) fn rectified<T: Real>(y: T, relu: bool) -> T {
-    if relu && y < T::zero() { T::zero() } else { y }
+/// What [`rectified`] does not let a value fall below: 0 for a rectifier, or nothing. A number and not a flag, so that kernels need
+/// no branch.
+pub(super) fn floor<T: Real>(relu: bool) -> T {
+    if relu { T::zero() } else { T::neg_infinity() }
 }
 
-/// The gradient before the rectifier, from that after it and the output: a channel's gradient flows where its output is positive.
+/// `max(y, floor)` that lets NaN through.
 #[inline(always)]
-pub(super) fn masked<T: Real>(grad: T, output: T, relu: bool) -> T {
-    if !relu || output > T::zero() { grad } else { T::zero() }
+pub(super) fn rectified<T: Real>(y: T, floor: T) -> T {
+    if y < floor { floor } else { y }
+}
+
+/// The output up to which [`masked`] stops a gradient: 0 for a rectifier; NaN, which nothing is up to, without one.
+pub(super) fn kink<T: Real>(relu: bool) -> T {
+    if relu { T::zero() } else { T::nan() }
+}
+
+/// The gradient before the rectifier, from that after it and the output. As for a rectifier by itself, the gradient of an output that is
+/// NaN stays visible.
+#[inline(always)]
+pub(super) fn masked<T: Real>(grad: T, output: T, kink: T) -> T {
+    if output <= kink { T::zero() } else { grad }
 }
 
 /// The channel's `γ`, or 1.
@@ -118,17 +131,25 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let gamma = inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
         let beta = inputs.get(2).map(|beta| Dense::of(beta, cx.scratch));
         let mut stats = cx.scratch.take(2 * planes.channels);
-        let (epsilon, relu, count) = (self.epsilon, self.relu, planes.count() as f64);
+        let (epsilon, floor, count) = (self.epsilon, floor(self.relu), planes.count() as f64);
 
         channels(cx.pool, 3 * planes.len(), planes, slice_mut(out), &mut stats, &|range, block, stats| {
             vectorize!(|| {
+                // A copy, which no write to the output can change.
+                let lowest = floor;
                 let all = [&x[..]; 3];
-                let mut pivot = [[T::zero(); WIDTH]; 1];
-                pivots(planes, range.start, &x, &mut pivot[0][..range.len()]);
-                let [sum, squares] = channel_sums(planes, &range, &pivot, all, |[pivot], x, _, _| {
-                    let d = x - pivot;
-                    [d, d * d]
-                });
+                let pivot = [pivots(planes, &range, &x)];
+                let [sum, squares] = channel_sums(
+                    planes,
+                    &range,
+                    &pivot,
+                    all,
+                    #[inline(always)]
+                    move |[pivot], x, _, _| {
+                        let d = x - pivot;
+                        [d, d * d]
+                    },
+                );
                 let mut coefficients = [[T::zero(); WIDTH]; 3];
                 for (j, channel) in range.clone().enumerate() {
                     let rest = sum[j] / count;
@@ -143,9 +164,16 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     (coefficients[0][j], coefficients[1][j], coefficients[2][j]) = (center, T::of(scale), T::of(shift));
                     (stats[2 * j], stats[2 * j + 1]) = (center, variance);
                 }
-                channel_map(block, &coefficients, all, |out, [center, scale, shift], x, _, _| {
-                    *out = rectified((x - center) * scale + shift, relu);
-                });
+                channel_map(
+                    planes,
+                    &range,
+                    [block],
+                    [true],
+                    &coefficients,
+                    all,
+                    #[inline(always)]
+                    move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
+                );
             },);
         });
 
@@ -164,9 +192,9 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let x = Dense::of(&at.inputs[0], cx.scratch);
         let gamma = at.inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
         let grad = slice(at.grad);
-        let (relu, count) = (self.relu, planes.count() as f64);
+        let (kink, count) = (kink(self.relu), planes.count() as f64);
         // The output is read for the rectifier's mask alone; without one it may be gone.
-        let output = if relu { slice(at.output) } else { grad };
+        let output = if self.relu { slice(at.output) } else { grad };
         let (mean, variance) = (slice(&at.saved.arrays[0]), slice(&at.saved.arrays[1]));
         let mut stats = cx.scratch.take(2 * planes.channels);
         let wanted = grads[0].is_some();
@@ -174,13 +202,21 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
 
         channels(cx.pool, 6 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
             vectorize!(|| {
+                let stop = kink;
                 let all = [&x[..], grad, output];
                 let mut center = [[T::zero(); WIDTH]; 1];
                 center[0][..range.len()].copy_from_slice(&mean[range.clone()]);
-                let [sum, product] = channel_sums(planes, &range, &center, all, |[center], x, grad, output| {
-                    let grad = masked(grad, output, relu);
-                    [grad, grad * (x - center)]
-                });
+                let [sum, product] = channel_sums(
+                    planes,
+                    &range,
+                    &center,
+                    all,
+                    #[inline(always)]
+                    move |[center], x, grad, output| {
+                        let grad = masked(grad, output, stop);
+                        [grad, grad * (x - center)]
+                    },
+                );
                 let mut coefficients = [[T::zero(); WIDTH]; 4];
                 for (j, channel) in range.clone().enumerate() {
                     let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
@@ -192,10 +228,18 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     (stats[2 * j], stats[2 * j + 1]) = (T::of(product[j] * inverse), T::of(sum[j]));
                 }
                 if wanted {
-                    channel_map(block, &coefficients, all, |out, [center, a, b, c], x, grad, output| {
-                        let value = masked(grad, output, relu) * a + ((x - center) * b + c);
-                        *out = if first { value } else { *out + value };
-                    });
+                    channel_map(
+                        planes,
+                        &range,
+                        [block],
+                        [first],
+                        &coefficients,
+                        all,
+                        #[inline(always)]
+                        move |[center, a, b, c], x, grad, output| {
+                            [masked(grad, output, stop) * a + ((x - center) * b + c)]
+                        },
+                    );
                 }
             },);
         });
@@ -220,12 +264,23 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
 /// Squares of differences from it are at most as many times too large as there are runs (if all others are alike and far from the
 /// first), which `f32` bears, where squares of the values themselves are too large without bound.
 #[inline(always)]
-fn pivots<T: Real>(planes: Planes, channel: usize, x: &[T], pivots: &mut [T]) {
+fn pivots<T: Real>(planes: Planes, channels: &Range<usize>, x: &[T]) -> [T; WIDTH] {
+    let mut pivots = [T::zero(); WIDTH];
     if planes.inner == 1 {
-        pivots.copy_from_slice(&x[channel..channel + pivots.len()]);
-    } else if let Some(pivot) = pivots.first_mut() {
-        let run = &x[channel * planes.inner..(channel + 1) * planes.inner];
-        let [sum] = crate::support::sums(run, run, run, |x, _, _| [x]);
-        *pivot = T::of(sum / run.len() as f64);
+        pivots[..channels.len()].copy_from_slice(&x[channels.clone()]);
+        return pivots;
     }
+    let first = Planes { samples: 1, ..planes };
+    let [sums] = channel_sums(
+        first,
+        channels,
+        &[],
+        [x; 3],
+        #[inline(always)]
+        move |[], x, _, _| [x],
+    );
+    for (pivot, sum) in pivots.iter_mut().zip(sums) {
+        *pivot = T::of(sum / planes.inner as f64);
+    }
+    pivots
 }

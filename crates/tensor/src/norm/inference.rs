@@ -1,6 +1,6 @@
 //! Batch normalization by given statistics.
 
-use super::batch::{masked, rectified, scale_of};
+use super::batch::{floor, kink, masked, rectified, scale_of};
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
@@ -68,20 +68,29 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
         let (mean, variance) = (Dense::of(&inputs[1], cx.scratch), Dense::of(&inputs[2], cx.scratch));
         let gamma = inputs.get(3).map(|gamma| Dense::of(gamma, cx.scratch));
         let beta = inputs.get(4).map(|beta| Dense::of(beta, cx.scratch));
-        let relu = self.relu;
+        let floor = floor(self.relu);
 
         channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
             vectorize!(|| {
+                // A copy, which no write to the output can change.
+                let lowest = floor;
                 let mut coefficients = [[T::zero(); WIDTH]; 3];
-                for (j, channel) in range.enumerate() {
+                for (j, channel) in range.clone().enumerate() {
                     let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
                     coefficients[0][j] = mean[channel];
                     coefficients[1][j] = T::of(scale_of(gamma.as_deref(), channel) * inverse);
                     coefficients[2][j] = beta.as_deref().map_or(T::zero(), |beta| beta[channel]);
                 }
-                channel_map(block, &coefficients, [&x[..]; 3], |out, [center, scale, shift], x, _, _| {
-                    *out = rectified((x - center) * scale + shift, relu);
-                });
+                channel_map(
+                    planes,
+                    &range,
+                    [block],
+                    [true],
+                    &coefficients,
+                    [&x[..]; 3],
+                    #[inline(always)]
+                    move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
+                );
             },);
         });
 
@@ -95,8 +104,8 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
         let (mean, variance) = (Dense::of(&at.inputs[1], cx.scratch), Dense::of(&at.inputs[2], cx.scratch));
         let gamma = at.inputs.get(3).map(|gamma| Dense::of(gamma, cx.scratch));
         let grad = slice(at.grad);
-        let relu = self.relu;
-        let output = if relu { slice(at.output) } else { grad };
+        let kink = kink(self.relu);
+        let output = if self.relu { slice(at.output) } else { grad };
         let to_statistics = grads[1..].iter().any(Option::is_some);
         let mut stats = cx.scratch.take(4 * planes.channels);
         let wanted = grads[0].is_some();
@@ -104,6 +113,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
 
         channels(cx.pool, 5 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
             vectorize!(|| {
+                let stop = kink;
                 let all = [&x[..], grad, output];
                 let mut coefficients = [[T::zero(); WIDTH]; 2];
                 for (j, channel) in range.clone().enumerate() {
@@ -112,11 +122,17 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
                     coefficients[1][j] = T::of(scale_of(gamma.as_deref(), channel) * inverse);
                 }
                 if to_statistics {
-                    let [sum, product] =
-                        channel_sums(planes, &range, &coefficients, all, |[center, _], x, grad, output| {
-                            let grad = masked(grad, output, relu);
+                    let [sum, product] = channel_sums(
+                        planes,
+                        &range,
+                        &coefficients,
+                        all,
+                        #[inline(always)]
+                        move |[center, _], x, grad, output| {
+                            let grad = masked(grad, output, stop);
                             [grad, grad * (x - center)]
-                        });
+                        },
+                    );
                     for (j, channel) in range.clone().enumerate() {
                         let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
                         let scale = scale_of(gamma.as_deref(), channel) * inverse;
@@ -127,10 +143,16 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
                     }
                 }
                 if wanted {
-                    channel_map(block, &coefficients, all, |out, [_, scale], _, grad, output| {
-                        let value = masked(grad, output, relu) * scale;
-                        *out = if first { value } else { *out + value };
-                    });
+                    channel_map(
+                        planes,
+                        &range,
+                        [block],
+                        [first],
+                        &coefficients,
+                        all,
+                        #[inline(always)]
+                        move |[_, scale], _, grad, output| [masked(grad, output, stop) * scale],
+                    );
                 }
             },);
         });

@@ -6,7 +6,7 @@ mod sums;
 
 pub(crate) use channels::{Planes, WIDTH, channel_map, channel_sums, channels};
 pub(crate) use split::rows2;
-pub(crate) use sums::{moments, sums};
+pub(crate) use sums::{fold, moments, sums};
 
 /// [`simd::vectorize`](crate::simd::vectorize) of a closure that is inlined into it whatever its size: one that is not would be compiled
 /// without the level's features.

@@ -2,13 +2,12 @@
 
 use gradwise_core::Real;
 
-/// Independent partial sums, kept in memory: the compiler turns the loop over them into vector instructions whatever the terms are,
-/// which it does not for sums kept in registers.
-const LANES: usize = 64;
+/// Independent partial sums: so many that additions need not wait for each other, and so few that they stay in registers.
+pub(super) const LANES: usize = 16;
 
 /// Terms of each partial sum before it goes into an `f64`: the rounding error stays within a few units of the last place, whatever the
 /// length.
-pub(super) const TERMS: usize = 32;
+pub(super) const TERMS: usize = 64;
 
 /// `K` sums over `f(x, y, z)` of three slices of one length, in an order that depends on the length alone.
 ///
@@ -19,30 +18,38 @@ pub(crate) fn sums<T: Real, const K: usize>(x: &[T], y: &[T], z: &[T], f: impl F
     let mut total = [0.0; K];
     for ((x, y), z) in x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(z.chunks(CHUNK)) {
         let mut lanes = [[T::zero(); LANES]; K];
-        for ((x, y), z) in x.chunks(LANES).zip(y.chunks(LANES)).zip(z.chunks(LANES)) {
-            accumulate(&mut lanes, x, y, z, |_, x, y, z| f(x, y, z));
-        }
+        add_run(&mut lanes, x, y, z, &f);
         for k in 0..K {
-            total[k] += fold(&lanes[k][..x.len().min(LANES)]);
+            total[k] += fold(&lanes[k]);
         }
     }
     total
 }
 
-/// Adds `f(j, x, y, z)` of the `j`-th elements to the `j`-th partial sums.
+/// Adds `f(x, y, z)` of the elements of three runs of one length to partial sums, each element to the next one in turn.
 #[inline(always)]
-pub(super) fn accumulate<T: Real, const N: usize, const K: usize>(
-    sums: &mut [[T; N]; K],
+pub(super) fn add_run<T: Real, const K: usize>(
+    sums: &mut [[T; LANES]; K],
     x: &[T],
     y: &[T],
     z: &[T],
-    f: impl Fn(usize, T, T, T) -> [T; K],
+    f: impl Fn(T, T, T) -> [T; K],
 ) {
-    // The compiler sees from this that no index is out of range.
-    let len = x.len().min(N);
-    let (x, y, z) = (&x[..len], &y[..len], &z[..len]);
-    for j in 0..len {
-        let terms = f(j, x[j], y[j], z[j]);
+    let ((x, x_rest), (y, y_rest), (z, z_rest)) = (x.as_chunks(), y.as_chunks(), z.as_chunks());
+    // A copy of their own is what the compiler keeps in registers.
+    let mut lanes = *sums;
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        let (x, y, z): (&[T; LANES], &[T; LANES], &[T; LANES]) = (x, y, z);
+        for j in 0..LANES {
+            let terms = f(x[j], y[j], z[j]);
+            for k in 0..K {
+                lanes[k][j] += terms[k];
+            }
+        }
+    }
+    *sums = lanes;
+    for (j, ((&x, &y), &z)) in x_rest.iter().zip(y_rest).zip(z_rest).enumerate().take(LANES) {
+        let terms = f(x, y, z);
         for k in 0..K {
             sums[k][j] += terms[k];
         }
@@ -51,7 +58,7 @@ pub(super) fn accumulate<T: Real, const N: usize, const K: usize>(
 
 /// The sum of partial sums.
 #[inline(always)]
-pub(super) fn fold<T: Real>(partial: &[T]) -> f64 {
+pub(crate) fn fold<T: Real>(partial: &[T]) -> f64 {
     let mut total = [0.0; 4];
     let (quads, rest) = partial.as_chunks::<4>();
     for quad in quads {
