@@ -6,11 +6,9 @@ use crate::support::{slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
 
-/// One 64-bit draw decides over this many elements, by 16 of its bits each.
-const PER_DRAW: usize = 4;
-
-/// Elements whose draws are made before they are used, so that both loops vectorize.
-const BLOCK: usize = 256;
+/// Elements are decided in blocks of twice as many, the first half of a block by the low 16 bits of as many 32-bit words, the second
+/// half by their high bits.
+const HALF: usize = 32;
 
 /// Inverted dropout: in training `y = x / (1 - p)` with probability `1 - p`, else 0, independently for each element; in evaluation
 /// `y = x`.
@@ -21,6 +19,8 @@ const BLOCK: usize = 256;
 /// - Elements are decided by 16 random bits, so the rate is rounded to a multiple of 2⁻¹⁶ (about 0.000015), away from 0 and 1; what is
 ///   kept is divided by the probability that it really has, so the expectation of `y` is exactly `x`.
 /// - No mask is kept: backward draws the same bits again, which is about as fast as reading them would be.
+/// - The bits are those of a counter, mixed with either half of the key in turn by a function of 32-bit words: processors multiply
+///   those eight at a time, but 64-bit words only one by one.
 ///
 /// Source: Srivastava et al., *Dropout: a simple way to prevent neural networks from overfitting*, JMLR 15, 2014.
 ///
@@ -69,15 +69,14 @@ impl Dropout {
     /// Sets `out` to `x` where it is kept, divided by the probability of that, and to 0 elsewhere; or adds that to `out`.
     fn apply<T: Real>(&self, x: &[T], out: &mut [T], add: bool, sample_len: usize, cx: &Cx<'_, T>) {
         let (key, first, work) = (cx.key, cx.first_sample, 2 * x.len());
-        let scale = T::of(1.0 / (1.0 - self.rate()));
+        let (scale, threshold) = (T::of(1.0 / (1.0 - self.rate())), i32::from(self.threshold));
         parallel::rows(cx.pool, out, sample_len, 1, work, &|samples, out| {
             vectorize!(|| {
                 let rows = x[samples.start * sample_len..].chunks_exact(sample_len);
                 for ((sample, x), out) in samples.zip(rows).zip(out.chunks_exact_mut(sample_len)) {
                     let key = key.with((first + sample) as u64);
-                    for (block, (x, out)) in x.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
-                        let mut factors = [T::zero(); BLOCK];
-                        self.factors(key, block, scale, &mut factors[..x.len().next_multiple_of(PER_DRAW)]);
+                    for (block, (x, out)) in x.chunks(2 * HALF).zip(out.chunks_mut(2 * HALF)).enumerate() {
+                        let factors = factors(key, block, threshold, scale);
                         if add {
                             keep(x, &factors, out, |value, out| out + value);
                         } else {
@@ -88,28 +87,41 @@ impl Dropout {
             },);
         });
     }
+}
 
-    /// For the elements of a block, `scale` where they are kept, else 0.
-    #[inline(always)]
-    fn factors<T: Real>(&self, key: Key, block: usize, scale: T, factors: &mut [T]) {
-        let first = block * (BLOCK / PER_DRAW);
-        let mut draws = [0; BLOCK / PER_DRAW];
-        let draws = &mut draws[..factors.len() / PER_DRAW];
-        for (i, draw) in draws.iter_mut().enumerate() {
-            *draw = key.bits((first + i) as u64);
-        }
-        for (quad, draw) in factors.as_chunks_mut::<PER_DRAW>().0.iter_mut().zip(draws) {
-            for i in 0..PER_DRAW {
-                quad[i] = if (*draw >> (16 * i)) as u16 >= self.threshold { scale } else { T::zero() };
-            }
-        }
+/// For the elements of a block, `scale` where they are kept, else 0.
+#[inline(always)]
+fn factors<T: Real>(key: Key, block: usize, threshold: i32, scale: T) -> [T; 2 * HALF] {
+    let (low, high) = (key.seed() as u32, (key.seed() >> 32) as u32);
+    let first = (block * HALF) as u32;
+    let mut words = [0; HALF];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = mix(mix(low.wrapping_add(first + i as u32)) ^ high);
     }
+    let mut factors = [T::zero(); 2 * HALF];
+    // Signed comparisons of 16-bit numbers, since there are vector instructions for no others.
+    for (factor, word) in factors[..HALF].iter_mut().zip(&words) {
+        *factor = if (word & 0xffff) as i32 >= threshold { scale } else { T::zero() };
+    }
+    for (factor, word) in factors[HALF..].iter_mut().zip(&words) {
+        *factor = if (word >> 16) as i32 >= threshold { scale } else { T::zero() };
+    }
+    factors
+}
+
+/// A bijection of 32-bit words whose every output bit depends on every input bit: shifts and multiplications as in the finalizers of
+/// MurmurHash3, with constants that Wellons found by search to leave the least bias (*Prospecting for hash functions*, 2018).
+#[inline(always)]
+const fn mix(mut z: u32) -> u32 {
+    z = (z ^ (z >> 16)).wrapping_mul(0x21f0_aaad);
+    z = (z ^ (z >> 15)).wrapping_mul(0x735a_2d97);
+    z ^ (z >> 15)
 }
 
 /// Sets each `out` by `f(x times its factor, out)`. A factor of 0 is a choice, not a product: what is dropped is 0 even if it was
 /// infinite or NaN.
 #[inline(always)]
-fn keep<T: Real>(x: &[T], factors: &[T; BLOCK], out: &mut [T], f: impl Fn(T, T) -> T) {
+fn keep<T: Real>(x: &[T], factors: &[T; 2 * HALF], out: &mut [T], f: impl Fn(T, T) -> T) {
     for ((out, &x), &factor) in out.iter_mut().zip(x).zip(factors) {
         let product = x * factor;
         *out = f(if factor == T::zero() { T::zero() } else { product }, *out);
