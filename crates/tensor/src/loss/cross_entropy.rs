@@ -2,9 +2,9 @@
 
 use super::reduce::{divisor, out_shape, reduce, sample_grad};
 use crate::dense::Dense;
-use crate::math::exp;
+use crate::math::{exp, ln_1p};
 use crate::parallel;
-use crate::support::{rows2, slice, slice_mut, sums, target, vectorize};
+use crate::support::{fold, rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{
     ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Scratch, Slot, arity,
 };
@@ -159,17 +159,43 @@ pub(super) fn check_weights(weights: &[f64]) -> Result<()> {
     }
 }
 
-/// Turns a sample's logits into probabilities; returns the largest logit `m` and `ln Σ exp(x - m)`.
+/// Samples whose logarithms are taken side by side, and elements whose exponentials are.
+const GROUP: usize = 64;
+const ELEMENTS: usize = 2048;
+
+/// Turns the logits of some samples into their exponentials relative to each sample's largest, and tells for each sample that largest
+/// logit, one over the sum of its exponentials, and the logarithm of that sum.
+///
+/// Step by step for all of them: rows of ten classes fill no vectors, but together they do.
 #[inline(always)]
-fn softmax<T: Real>(x: &[T], p: &mut [T]) -> (T, T) {
-    let max = x.iter().fold(T::neg_infinity(), |max, &x| if x > max { x } else { max });
-    for (p, &x) in p.iter_mut().zip(x) {
-        *p = exp(x - max);
+fn exponentials<T: Real>(x: &[T], p: &mut [T], n_classes: usize) -> [[T; GROUP]; 3] {
+    let [mut largest, mut rests, mut inverses, mut logs] = [[T::zero(); GROUP]; 4];
+    for ((x, p), largest) in x.chunks_exact(n_classes).zip(p.chunks_exact_mut(n_classes)).zip(&mut largest) {
+        *largest = max(x);
+        p.iter_mut().zip(x).for_each(|(p, &x)| *p = x - *largest);
     }
-    let [sum] = sums(p, p, p, |p, _, _| [p]);
-    let inverse = T::of(1.0 / sum);
-    p.iter_mut().for_each(|p| *p *= inverse);
-    (max, T::of(sum.ln()))
+    p.iter_mut().for_each(|p| *p = exp(*p));
+    for (p, rest) in p.chunks_exact(n_classes).zip(&mut rests) {
+        let sum = if n_classes <= GROUP { fold(p) } else { sums(p, p, p, |p, _, _| [p])[0] };
+        // The largest one's share is 1 exactly. Without it, however small, the others are not lost.
+        *rest = T::of(sum - 1.0);
+    }
+    for ((inverse, log), &rest) in inverses.iter_mut().zip(&mut logs).zip(&rests) {
+        *inverse = T::one() / (T::one() + rest);
+        *log = ln_1p(rest);
+    }
+    [largest, inverses, logs]
+}
+
+/// The largest number, by four partial results, so that comparisons need not wait for each other.
+#[inline(always)]
+fn max<T: Real>(x: &[T]) -> T {
+    let larger = |a, b| if b > a { b } else { a };
+    let mut lanes = [T::neg_infinity(); 4];
+    for x in x.chunks(4) {
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = larger(*lane, x));
+    }
+    larger(larger(lanes[0], lanes[1]), larger(lanes[2], lanes[3]))
 }
 
 impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
@@ -220,16 +246,23 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
         let work = 8 * x.len();
         rows2(cx.pool, work, n_samples, (probabilities, n_classes), (&mut losses, 1), &|samples, p, losses| {
             vectorize!(|| {
-                let rows = p.chunks_exact_mut(n_classes.max(1)).zip(losses);
-                for (sample, (p, loss)) in samples.zip(rows) {
-                    let x = &x[sample * n_classes..][..n_classes];
-                    let (max, ln_sum) = softmax(x, p);
-                    let mut total = 0.0;
-                    self.each_target(sample, n_classes, soft.as_deref(), |class, q| {
-                        // (max - x) first: it is exact where it matters, and their sum with the logarithm may be far larger.
-                        total += (q * ((max - x[class]) + ln_sum)).as_f64();
-                    });
-                    *loss = T::of(total);
+                let group = (ELEMENTS / n_classes.max(1)).clamp(1, GROUP);
+                let groups = p.chunks_mut(group * n_classes.max(1)).zip(losses.chunks_mut(group));
+                for (first, (p, losses)) in samples.step_by(group).zip(groups) {
+                    let [largest, inverses, logs] = exponentials(&x[first * n_classes..][..p.len()], p, n_classes);
+                    let rows =
+                        p.chunks_exact_mut(n_classes).zip(losses).zip(largest).zip(inverses.into_iter().zip(logs));
+                    for (i, (((p, loss), largest), (inverse, log))) in rows.enumerate() {
+                        let sample = first + i;
+                        let x = &x[sample * n_classes..][..n_classes];
+                        p.iter_mut().for_each(|p| *p *= inverse);
+                        let mut total = 0.0;
+                        self.each_target(sample, n_classes, soft.as_deref(), |class, q| {
+                            // (largest - x) first: it is exact where it matters, and their sum with the logarithm may be far larger.
+                            total += (q * ((largest - x[class]) + log)).as_f64();
+                        });
+                        *loss = T::of(total);
+                    }
                 }
             },);
         });
