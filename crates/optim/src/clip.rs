@@ -9,7 +9,7 @@
 //! The functions work on any [`Grads`]; an [`Optimizer`](crate::Optimizer) is told a [`Clip`].
 
 use crate::{check, sums::sum_of_squares};
-use gradwise_core::{ArrayRefD, Grads, Real, Result};
+use gradwise_core::{ArrayRefD, Grads, Real, Result, Serial};
 
 /// Scales all gradients so that their common Euclidean norm is at most `max`, and returns the norm before.
 ///
@@ -129,7 +129,7 @@ fn scale<T: Real>(grad: &mut ArrayRefD<T>, factor: f64) {
 }
 
 fn clip_norm<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
-    if let Some(factor) = factor(sum_of_squares(grad).sqrt(), max) {
+    if let Some(factor) = factor(sum_of_squares(grad, &Serial).sqrt(), max) {
         scale(grad, factor);
     }
 }

@@ -1,7 +1,7 @@
 //! Rules behind one type, for programs that choose them while they run.
 
 use crate::{Hyper, Rule, State};
-use gradwise_core::{ArrayRefD, Error, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial};
 use std::any::Any;
 
 /// Any rule, as one type: what a recipe makes from a rule's name.
@@ -53,7 +53,17 @@ impl<T: Real> Rule<T> for BoxRule<T> {
         param: &mut ArrayRefD<T>,
         grad: &ArrayRefD<T>,
     ) -> Result<()> {
-        self.0.update(hyper, &mut **state, param, grad)
+        self.0.update(&Serial, hyper, &mut **state, param, grad)
+    }
+    fn update_on(
+        &self,
+        pool: &dyn Pool,
+        hyper: &Hyper,
+        state: &mut Self::State,
+        param: &mut ArrayRefD<T>,
+        grad: &ArrayRefD<T>,
+    ) -> Result<()> {
+        self.0.update(pool, hyper, &mut **state, param, grad)
     }
     fn momentum(&self) -> Option<f64> {
         self.0.momentum()
@@ -69,6 +79,7 @@ trait Erased<T: Real>: Send + Sync {
     fn init(&self, param: &ArrayRefD<T>) -> Box<dyn State<T>>;
     fn update(
         &self,
+        pool: &dyn Pool,
         hyper: &Hyper,
         state: &mut dyn State<T>,
         param: &mut ArrayRefD<T>,
@@ -87,6 +98,7 @@ impl<T: Real, R: Rule<T>> Erased<T> for R {
     }
     fn update(
         &self,
+        pool: &dyn Pool,
         hyper: &Hyper,
         state: &mut dyn State<T>,
         param: &mut ArrayRefD<T>,
@@ -94,7 +106,7 @@ impl<T: Real, R: Rule<T>> Erased<T> for R {
     ) -> Result<()> {
         let state: &mut dyn Any = state;
         match state.downcast_mut::<R::State>() {
-            Some(state) => Rule::update(self, hyper, state, param, grad),
+            Some(state) => Rule::update_on(self, pool, hyper, state, param, grad),
             None => {
                 Err(Error::Other(format!("{}: expected a state made by this rule, got another's", Rule::name(self))))
             }

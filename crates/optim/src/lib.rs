@@ -25,7 +25,7 @@ pub use schedule::{
     Constant, Cosine, Exponential, LinearWarmup, MultiStep, OneCycle, OneCycleMomentum, Schedule, Sequence, StepDecay,
 };
 pub use stepper::{Applied, StepInfo, Stepper};
-pub use sweep::sweep;
+pub use sweep::{sweep, sweep_on};
 
 // What a loop with hand-written gradients needs besides, so that it depends on this crate alone.
-pub use gradwise_core::{Error, Grads, Kind, Param, Params, ParamsExt, Real, Result, ndarray};
+pub use gradwise_core::{Error, Grads, Kind, Param, Params, ParamsExt, Pool, Real, Result, ndarray};

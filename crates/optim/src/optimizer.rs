@@ -3,7 +3,8 @@
 use crate::{
     Applied, Clip, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, slots, slots::Slot, sums,
 };
-use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial};
+use std::sync::Arc;
 
 /// Trains the parameters of a model by a [`Rule`], at the rates of a [`Schedule`].
 ///
@@ -47,6 +48,7 @@ pub struct Optimizer<T: Real, R: Rule<T>> {
     update_norms: Vec<f64>,
     /// A parameter as it was before its update, while that is measured.
     before: Vec<T>,
+    pool: Arc<dyn Pool + Send + Sync>,
 }
 
 impl<T: Real, R: Rule<T>> Optimizer<T, R> {
@@ -65,6 +67,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
             measure: false,
             update_norms: Vec::new(),
             before: Vec::new(),
+            pool: Arc::new(Serial),
         }
     }
 
@@ -93,6 +96,12 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
     #[must_use]
     pub fn clip(self, clip: Clip) -> Self {
         Optimizer { clip: Some(clip), ..self }
+    }
+
+    /// Splits large parameters over the threads of a pool. Results do not depend on it, to the bit.
+    #[must_use]
+    pub fn pool(self, pool: Arc<dyn Pool + Send + Sync>) -> Self {
+        Optimizer { pool, ..self }
     }
 
     /// The rule.
@@ -157,7 +166,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         let mut squares = Ok(0.0);
         model.visit(|_, param| {
             if let (Some(slot), Ok(sum)) = (slots.get_mut(n), squares.clone()) {
-                squares = slot.accept(&self.rule, param, grads.get(n)).map(|square| sum + square);
+                squares = slot.accept(&self.rule, param, grads.get(n), &*self.pool).map(|square| sum + square);
             }
             n += 1;
         });
@@ -181,7 +190,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         model: &mut M,
         grads: &Grads<T>,
     ) -> Result<()> {
-        let Optimizer { rule, measure, update_norms, before, .. } = self;
+        let Optimizer { rule, measure, update_norms, before, pool, .. } = self;
         update_norms.clear();
         let mut entries = slots.iter_mut().enumerate();
         let mut result = Ok(());
@@ -198,7 +207,9 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
                     before.clear();
                     before.extend(param.value.iter());
                 }
-                result = rule.update(&hyper, state, &mut param.value, grad).map_err(|error| error.at(&slot.path));
+                result = rule
+                    .update_on(&**pool, &hyper, state, &mut param.value, grad)
+                    .map_err(|error| error.at(&slot.path));
                 if *measure {
                     norm = sums::distance(&param.value, before);
                 }
@@ -232,6 +243,10 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
 
     fn update_norms(&self) -> &[f64] {
         &self.update_norms
+    }
+
+    fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
+        self.pool = pool;
     }
 
     fn prepare(&mut self, model: &M) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What an update rule is: one parameter, one gradient, one state.
 
-use gradwise_core::{ArrayRefD, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result};
 use std::any::Any;
 
 /// The numbers of a step that a rule is told: schedules and parameter groups decide them, and the rule never knows how.
@@ -38,7 +38,7 @@ impl Hyper {
 /// - Everything that the next update depends on is in the state and is visited by it: a restored state continues exactly.
 ///
 /// ```
-/// use gradwise_core::{ArrayRefD, Real, Result};
+/// use gradwise_core::{ArrayRefD, Pool, Real, Result};
 /// use gradwise_optim::{Hyper, Rule, sweep};
 ///
 /// /// Sign descent: w ← w − learning_rate · sign(g).
@@ -79,6 +79,23 @@ pub trait Rule<T: Real>: Send + Sync {
         param: &mut ArrayRefD<T>,
         grad: &ArrayRefD<T>,
     ) -> Result<()>;
+
+    /// As [`Rule::update`], by the threads of a pool if the rule can use them (see [`sweep_on`](crate::sweep_on)), with the same bits
+    /// for any number of them.
+    ///
+    /// # Errors
+    /// As [`Rule::update`].
+    fn update_on(
+        &self,
+        pool: &dyn Pool,
+        hyper: &Hyper,
+        state: &mut Self::State,
+        param: &mut ArrayRefD<T>,
+        grad: &ArrayRefD<T>,
+    ) -> Result<()> {
+        let _ = pool;
+        self.update(hyper, state, param, grad)
+    }
 
     /// Its own momentum, which [`Hyper::momentum`] takes the place of; `None` (the default) if it does not read that field, so that
     /// a momentum schedule can be refused instead of ignored.
@@ -154,6 +171,16 @@ macro_rules! forward_rule {
                 grad: &ArrayRefD<T>,
             ) -> Result<()> {
                 (**self).update(hyper, state, param, grad)
+            }
+            fn update_on(
+                &self,
+                pool: &dyn Pool,
+                hyper: &Hyper,
+                state: &mut Self::State,
+                param: &mut ArrayRefD<T>,
+                grad: &ArrayRefD<T>,
+            ) -> Result<()> {
+                (**self).update_on(pool, hyper, state, param, grad)
             }
             fn momentum(&self) -> Option<f64> {
                 (**self).momentum()

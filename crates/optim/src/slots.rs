@@ -2,7 +2,7 @@
 
 use crate::{Group, Rule, sums};
 use gradwise_core::ndarray::ArrayD;
-use gradwise_core::{Error, Param, Params, ParamsExt, PathPattern, Real, Result};
+use gradwise_core::{Error, Param, Params, ParamsExt, PathPattern, Pool, Real, Result};
 
 /// One parameter: its path and shape, the factors of its groups, and the rule's state.
 pub(crate) struct Slot<S> {
@@ -25,6 +25,7 @@ impl<S> Slot<S> {
         rule: &impl Rule<T, State = S>,
         param: &Param<T>,
         grad: Option<&ArrayD<T>>,
+        pool: &dyn Pool,
     ) -> Result<f64> {
         self.active = false;
         if param.value.shape() != self.shape {
@@ -36,7 +37,7 @@ impl<S> Slot<S> {
             let expected = format!("a gradient of the parameter's shape {:?}", self.shape);
             return Err(Error::shape("optimizer", expected, grad.shape()).at(&self.path));
         }
-        let squares = sums::sum_of_squares(grad);
+        let squares = sums::sum_of_squares(grad, pool);
         if !squares.is_finite() {
             return Err(Error::NotFinite { op: "norm of the gradient", got: squares }.at(&self.path));
         }

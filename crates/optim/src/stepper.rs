@@ -1,7 +1,8 @@
 //! What a training loop asks of an optimizer: one step, with as many evaluations as it wants.
 
 use crate::Stored;
-use gradwise_core::{Grads, Params, Real, Result};
+use gradwise_core::{Grads, Params, Pool, Real, Result};
+use std::sync::Arc;
 
 /// What a step did.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -80,6 +81,11 @@ pub trait Stepper<T: Real, M: Params<T> + ?Sized> {
         &[]
     }
 
+    /// Gives it threads for updating large parameters. Results do not depend on them, to the bit.
+    fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
+        let _ = pool;
+    }
+
     /// Makes the states of a model's parameters, as the first step would: done before states are restored.
     ///
     /// # Errors
@@ -114,6 +120,9 @@ macro_rules! forward_stepper {
             }
             fn update_norms(&self) -> &[f64] {
                 (**self).update_norms()
+            }
+            fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
+                (**self).use_pool(pool);
             }
             fn prepare(&mut self, model: &M) -> Result<()> {
                 (**self).prepare(model)

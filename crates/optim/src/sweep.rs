@@ -1,7 +1,9 @@
 //! One pass over a parameter, its gradient and its state.
 
-use gradwise_core::{ArrayRefD, Error, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial};
+use std::mem::take;
 use std::slice;
+use std::sync::{Mutex, PoisonError};
 
 /// Runs a kernel over a parameter, its gradient and `N` arrays of state in one pass over memory, without temporaries.
 ///
@@ -32,8 +34,24 @@ pub fn sweep<T: Real, const N: usize>(
     rule: &'static str,
     param: &mut ArrayRefD<T>,
     grad: &ArrayRefD<T>,
+    state: [&mut ArrayRefD<T>; N],
+    kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
+) -> Result<()> {
+    sweep_on(&Serial, rule, param, grad, state, kernel)
+}
+
+/// As [`sweep`], by the threads of a pool where the arrays are large. The kernel must treat each element by itself: then nothing
+/// depends on the number of threads.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_on<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    rule: &'static str,
+    param: &mut ArrayRefD<T>,
+    grad: &ArrayRefD<T>,
     mut state: [&mut ArrayRefD<T>; N],
-    kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]),
+    kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) -> Result<()> {
     for shape in std::iter::once(grad.shape()).chain(state.iter().map(|s| s.shape())) {
         if shape != param.shape() {
@@ -42,7 +60,7 @@ pub fn sweep<T: Real, const N: usize>(
     }
     let standard = grad.is_standard_layout() && state.iter().all(|s| s.is_standard_layout());
     if let (true, Some(param), Some(grad)) = (standard, param.as_slice_mut(), grad.as_slice()) {
-        kernel(param, grad, state.map(|s| s.as_slice_mut().unwrap_or_default()));
+        split(pool, param, grad, state.map(|s| s.as_slice_mut().unwrap_or_default()), kernel);
         return Ok(());
     }
     let mut state = state.each_mut().map(|s| s.iter_mut());
@@ -51,4 +69,47 @@ pub fn sweep<T: Real, const N: usize>(
         kernel(slice::from_mut(param), slice::from_ref(grad), state);
     }
     Ok(())
+}
+
+/// Elements that are worth a thread: it takes several times as long to update them as to wake one.
+const MIN_SHARE: usize = 1 << 15;
+
+/// The most threads that share an array: a few keep any memory busy.
+const MOST: usize = 16;
+
+/// Elements that stay together, so that no two threads write to one cache line.
+const UNIT: usize = 16;
+
+fn split<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    mut param: &mut [T],
+    mut grad: &[T],
+    mut state: [&mut [T]; N],
+    kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
+) {
+    let n = pool.threads().min(param.len() / MIN_SHARE).min(MOST);
+    if n <= 1 {
+        return kernel(param, grad, state);
+    }
+    let len = param.len().div_ceil(n).next_multiple_of(UNIT);
+    // Each task takes its part out of the lock, which is never contended.
+    let parts: [_; MOST] = std::array::from_fn(|_| {
+        let len = len.min(param.len());
+        let (own_grad, rest) = grad.split_at(len);
+        grad = rest;
+        Mutex::new(Some((cut(&mut param, len), own_grad, state.each_mut().map(|state| cut(state, len)))))
+    });
+    pool.run(n, &|i| {
+        let part = parts[i].lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((param, grad, state)) = part {
+            kernel(param, grad, state);
+        }
+    });
+}
+
+/// Cuts the first elements off a slice.
+fn cut<'a, T>(slice: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (head, rest) = take(slice).split_at_mut(len);
+    *slice = rest;
+    head
 }

@@ -4,9 +4,10 @@ use gradwise_core::{ArrayRefD, Path};
 use gradwise_optim::ndarray::{Array, Array1, ArrayD, IxDyn, arr1};
 use gradwise_optim::{
     Adam, AdamW, BoxRule, Clip, Constant, Cosine, Error, Grads, Group, LinearWarmup, OneCycle, Optimizer, Param,
-    Params, ParamsExt, Real, Rule, Sgd, Stepper, Stored, clip, no_decay_on_vectors,
+    Params, ParamsExt, Pool, Real, Rule, Sgd, Stepper, Stored, clip, no_decay_on_vectors,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Two layers of a weight and a bias, and a buffer.
 #[derive(Clone, PartialEq, Debug)]
@@ -357,4 +358,59 @@ fn an_error_of_the_first_step_leaves_the_optimizer_usable() -> Result<(), Error>
     assert_eq!(optimizer.apply(&mut params, &mut grads)?.step, 0);
     assert_eq!(params[0].value[[0]], 0.5);
     Ok(())
+}
+
+/// A pool that runs its tasks on threads of their own, or one after the other in the wrong order.
+struct Scattered(usize);
+
+impl Pool for Scattered {
+    fn threads(&self) -> usize {
+        self.0
+    }
+    fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+        if self.0 == 3 {
+            (0..n).rev().for_each(task);
+            return;
+        }
+        std::thread::scope(|scope| (0..n).for_each(|i| _ = scope.spawn(move || task(i))));
+    }
+}
+
+/// A large parameter of odd size, and a small one, after some steps on a pool.
+fn trained_on<T: Real>(threads: usize, rule: BoxRule<T>) -> Vec<Vec<T>> {
+    let sizes = [200_003, 7];
+    let mut params: Vec<_> = sizes.iter().map(|&n| Param::new(Array1::from_elem(n, T::one()))).collect();
+    let mut optimizer = Optimizer::new(rule, Constant::new(0.01).unwrap())
+        .weight_decay(0.1)
+        .unwrap()
+        .clip(Clip::global_norm(3.0).unwrap())
+        .pool(Arc::new(Scattered(threads)));
+    for step in 0..3 {
+        let grads =
+            sizes.map(|n| Some(Array1::from_shape_fn(n, |i| T::of(((i * 7 + step) % 13) as f64 - 6.0)).into_dyn()));
+        let mut grads = Grads::from_arrays(&params, grads.into());
+        optimizer.apply(&mut params, &mut grads).unwrap();
+    }
+    params.iter().map(|param| param.value.iter().copied().collect()).collect()
+}
+
+#[test]
+fn threads_change_no_bit() {
+    fn all<T: Real>() {
+        let rules: [fn() -> BoxRule<T>; 5] = [
+            || BoxRule::new(Sgd::new()),
+            || BoxRule::new(Sgd::with_momentum(0.9).unwrap()),
+            || BoxRule::new(Sgd::with_momentum(0.9).unwrap().nesterov().unwrap()),
+            || BoxRule::new(Adam::default().amsgrad()),
+            || BoxRule::new(AdamW::default()),
+        ];
+        for rule in rules {
+            let expected = trained_on(1, rule());
+            for threads in [2, 3, 40] {
+                assert!(trained_on(threads, rule()) == expected, "{} on {threads} threads", rule().name());
+            }
+        }
+    }
+    all::<f32>();
+    all::<f64>();
 }

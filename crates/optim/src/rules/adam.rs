@@ -1,7 +1,7 @@
 //! Adam, AMSGrad, and AdamW.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep};
-use gradwise_core::{ArrayRefD, Real, Result, ndarray::ArrayD};
+use crate::{Hyper, Rule, State, Stored, check, sweep_on};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Adam: each number's own rate, from running means of its gradient and of the gradient's square.
 ///
@@ -71,6 +71,7 @@ impl Adam {
     /// Both kinds of decay in one kernel: `coupled` is added to the gradient, `keep` multiplies the weight; one of them does nothing.
     fn update<T: Real>(
         &self,
+        pool: &dyn Pool,
         name: &'static str,
         hyper: &Hyper,
         decay: Decay,
@@ -86,33 +87,67 @@ impl Adam {
         let t = (state.updates + 1) as f64;
         let step = T::of(hyper.learning_rate / (1.0 - beta1.powf(t)));
         let root = T::of(1.0 / (1.0 - self.beta2.powf(t)).sqrt());
-        let (coupled, keep) = (T::of(coupled), T::of(keep));
-        let (new1, beta2, new2) = (T::of(1.0 - beta1), T::of(self.beta2), T::of(1.0 - self.beta2));
-        let epsilon = T::of(self.epsilon);
+        let numbers = Numbers {
+            coupled: T::of(coupled),
+            keep: T::of(keep),
+            new1: T::of(1.0 - beta1),
+            beta2: T::of(self.beta2),
+            new2: T::of(1.0 - self.beta2),
+            step,
+            root,
+            epsilon: T::of(self.epsilon),
+        };
         let AdamState { first_moment, second_moment, largest, .. } = &mut *state;
-
         if let Some(largest) = largest {
-            sweep(name, param, grad, [first_moment, second_moment, largest], |w, g, [m, v, largest]| {
-                for ((((w, &g), m), v), largest) in w.iter_mut().zip(g).zip(m).zip(v).zip(largest) {
-                    let d = g + coupled * *w;
-                    *m += new1 * (d - *m);
-                    *v = beta2 * *v + new2 * d * d;
-                    *largest = if *v > *largest { *v } else { *largest };
-                    *w = keep * *w - step * *m / (largest.sqrt() * root + epsilon);
-                }
+            sweep_on(pool, name, param, grad, [first_moment, second_moment, largest], |w, g, [m, v, largest]| {
+                numbers.update_amsgrad(w, g, m, v, largest);
             })?;
         } else {
-            sweep(name, param, grad, [first_moment, second_moment], |w, g, [m, v]| {
-                for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                    let d = g + coupled * *w;
-                    *m += new1 * (d - *m);
-                    *v = beta2 * *v + new2 * d * d;
-                    *w = keep * *w - step * *m / (v.sqrt() * root + epsilon);
-                }
+            sweep_on(pool, name, param, grad, [first_moment, second_moment], |w, g, [m, v]| {
+                numbers.update(w, g, m, v);
             })?;
         }
         state.updates += 1;
         Ok(())
+    }
+}
+
+/// The numbers of one update, in the type it is computed in.
+struct Numbers<T> {
+    coupled: T,
+    keep: T,
+    new1: T,
+    beta2: T,
+    new2: T,
+    step: T,
+    root: T,
+    epsilon: T,
+}
+
+// Functions of their own, not inlined: from the arguments the compiler knows that no two slices overlap, and makes vector instructions
+// of the loops without asking at run time, which it gives up on for so many of them.
+impl<T: Real> Numbers<T> {
+    #[inline(never)]
+    fn update(&self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        let Numbers { coupled, keep, new1, beta2, new2, step, root, epsilon } = *self;
+        for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+            let d = g + coupled * *w;
+            *m += new1 * (d - *m);
+            *v = beta2 * *v + new2 * d * d;
+            *w = keep * *w - step * *m / (v.sqrt() * root + epsilon);
+        }
+    }
+
+    #[inline(never)]
+    fn update_amsgrad(&self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T], largest: &mut [T]) {
+        let Numbers { coupled, keep, new1, beta2, new2, step, root, epsilon } = *self;
+        for ((((w, &g), m), v), largest) in w.iter_mut().zip(g).zip(m).zip(v).zip(largest) {
+            let d = g + coupled * *w;
+            *m += new1 * (d - *m);
+            *v = beta2 * *v + new2 * d * d;
+            *largest = if *v > *largest { *v } else { *largest };
+            *w = keep * *w - step * *m / (largest.sqrt() * root + epsilon);
+        }
     }
 }
 
@@ -195,7 +230,18 @@ impl<T: Real> Rule<T> for Adam {
         param: &mut ArrayRefD<T>,
         grad: &ArrayRefD<T>,
     ) -> Result<()> {
-        self.update("adam", hyper, Decay::Coupled, state, param, grad)
+        self.update(&Serial, "adam", hyper, Decay::Coupled, state, param, grad)
+    }
+
+    fn update_on(
+        &self,
+        pool: &dyn Pool,
+        hyper: &Hyper,
+        state: &mut AdamState<T>,
+        param: &mut ArrayRefD<T>,
+        grad: &ArrayRefD<T>,
+    ) -> Result<()> {
+        self.update(pool, "adam", hyper, Decay::Coupled, state, param, grad)
     }
 
     fn momentum(&self) -> Option<f64> {
@@ -221,7 +267,18 @@ impl<T: Real> Rule<T> for AdamW {
         param: &mut ArrayRefD<T>,
         grad: &ArrayRefD<T>,
     ) -> Result<()> {
-        self.adam.update("adamw", hyper, Decay::Decoupled, state, param, grad)
+        self.adam.update(&Serial, "adamw", hyper, Decay::Decoupled, state, param, grad)
+    }
+
+    fn update_on(
+        &self,
+        pool: &dyn Pool,
+        hyper: &Hyper,
+        state: &mut AdamState<T>,
+        param: &mut ArrayRefD<T>,
+        grad: &ArrayRefD<T>,
+    ) -> Result<()> {
+        self.adam.update(pool, "adamw", hyper, Decay::Decoupled, state, param, grad)
     }
 
     fn momentum(&self) -> Option<f64> {

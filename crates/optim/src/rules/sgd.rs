@@ -1,7 +1,7 @@
 //! Stochastic gradient descent, with and without momentum.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep};
-use gradwise_core::{ArrayRefD, Error, Real, Result, ndarray::ArrayD};
+use crate::{Hyper, Rule, State, Stored, check, sweep_on};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Stochastic gradient descent: plain, with heavy-ball momentum, or with Nesterov's.
 ///
@@ -112,10 +112,21 @@ impl<T: Real> Rule<T> for Sgd {
         param: &mut ArrayRefD<T>,
         grad: &ArrayRefD<T>,
     ) -> Result<()> {
+        self.update_on(&Serial, hyper, state, param, grad)
+    }
+
+    fn update_on(
+        &self,
+        pool: &dyn Pool,
+        hyper: &Hyper,
+        state: &mut SgdState<T>,
+        param: &mut ArrayRefD<T>,
+        grad: &ArrayRefD<T>,
+    ) -> Result<()> {
         let rate = T::of(hyper.learning_rate);
         let decay = T::of(hyper.weight_decay);
         let Some(velocity) = &mut state.velocity else {
-            return sweep("sgd", param, grad, [], |w, g, []| {
+            return sweep_on(pool, "sgd", param, grad, [], |w, g, []| {
                 for (w, &g) in w.iter_mut().zip(g) {
                     *w -= rate * (g + decay * *w);
                 }
@@ -125,7 +136,7 @@ impl<T: Real> Rule<T> for Sgd {
         // The velocity starts from the whole first gradient; it is zero before, so momentum makes no difference there.
         let share = if state.updates == 0 { T::one() } else { T::of(1.0 - self.dampening) };
         if self.nesterov {
-            sweep("sgd", param, grad, [velocity], |w, g, [v]| {
+            sweep_on(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
                 for ((w, &g), v) in w.iter_mut().zip(g).zip(v) {
                     let d = g + decay * *w;
                     *v = momentum * *v + share * d;
@@ -133,7 +144,7 @@ impl<T: Real> Rule<T> for Sgd {
                 }
             })?;
         } else {
-            sweep("sgd", param, grad, [velocity], |w, g, [v]| {
+            sweep_on(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
                 for ((w, &g), v) in w.iter_mut().zip(g).zip(v) {
                     *v = momentum * *v + share * (g + decay * *w);
                     *w -= rate * *v;
