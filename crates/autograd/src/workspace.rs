@@ -55,6 +55,11 @@ impl<T: Real> Workspace<T> {
         Self::with_pool(Arc::new(Serial))
     }
 
+    /// The threads that operations split their work over.
+    pub fn pool(&self) -> &Arc<dyn Pool + Send + Sync> {
+        &self.pool
+    }
+
     /// An empty workspace whose operations may split their work over a pool.
     ///
     /// Results do not depend on the pool, to the bit.

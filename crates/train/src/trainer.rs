@@ -5,6 +5,7 @@ use gradwise_autograd::{Mode, Tape, Workspace};
 use gradwise_core::{ArrayViewD, Error as CoreError, Grads, LayerReading, Params, Real, Updates};
 use gradwise_optim::Stepper;
 use gradwise_regularize::Penalties;
+use std::sync::Arc;
 
 /// What a step did.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Trainer<T: Real, O, S> {
     measure_every: u64,
     probe_every: u64,
     readings: Vec<LayerReading>,
+    /// Whether the optimizer has the workspace's threads.
+    threads_shared: bool,
 }
 
 /// How many values of an operation's output a reading looks at: enough for two digits of a share, few enough to cost nothing.
@@ -82,6 +85,7 @@ impl<T: Real, O, S> Trainer<T, O, S> {
             measure_every: 0,
             probe_every: 0,
             readings: Vec::new(),
+            threads_shared: false,
         }
     }
 
@@ -91,6 +95,7 @@ impl<T: Real, O, S> Trainer<T, O, S> {
     /// As [`threads`].
     pub fn threads(mut self, n: usize) -> Result<Self> {
         self.workspace = Workspace::with_pool(threads(n)?);
+        self.threads_shared = false;
         Ok(self)
     }
 
@@ -178,6 +183,10 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         let mode = Mode::train(self.seed, step);
         let probe = every(self.probe_every);
         self.stepper.measure_updates(every(self.measure_every));
+        if !self.threads_shared {
+            self.stepper.use_pool(Arc::clone(self.workspace.pool()));
+            self.threads_shared = true;
+        }
         self.readings.clear();
 
         let Trainer { objective, stepper, workspace, updates, penalties, readings, .. } = self;
