@@ -128,7 +128,7 @@ fn check_manifests(workspace: &Workspace, violations: &mut Vec<Violation>) -> Re
 /// Checks what is written in files, and returns how many there are.
 fn check_files(workspace: &Workspace, violations: &mut Vec<Violation>) -> Result<usize, Failure> {
     let mut paths = Vec::new();
-    for folder in ["crates", "docs", "examples", "oracle", "xtask", ".ci", ".cargo"] {
+    for folder in ["bench", "crates", "docs", "examples", "oracle", "xtask", ".ci", ".cargo"] {
         find_files(&workspace.root.join(folder), &mut paths)?;
     }
     for entry in fs::read_dir(&workspace.root)? {

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod cases;
+pub mod memory;
+pub mod ops;
+pub mod peak;
+pub mod timing;
+pub mod training;

@@ -1,0 +1,107 @@
+//! Times training steps and prints a line of JSON for each case, in the format of the peers' programs.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout)] // A program for the terminal.
+
+use clap::Parser;
+use gradwise_bench::cases::{CASES, Case, case};
+use gradwise_bench::memory::{peak_bytes, resident_bytes};
+use gradwise_bench::timing::{Timing, measure};
+use gradwise_bench::training::training;
+use serde::Serialize;
+use std::error::Error;
+use std::time::Duration;
+
+/// Training steps of gradwise, timed.
+#[derive(Parser)]
+struct Arguments {
+    /// The cases; all, if none is named. Peak memory is that of the process: name one to know it for that one.
+    #[arg(value_parser = CASES.iter().map(|case| case.name).collect::<Vec<_>>())]
+    cases: Vec<String>,
+    /// Threads of a step.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Seconds for each case.
+    #[arg(long, default_value_t = 3.0)]
+    budget: f64,
+    /// Steps to do first: do the numbers hold then?
+    #[arg(long, default_value_t = 0)]
+    after: usize,
+    /// Do this many steps, and time nothing.
+    #[arg(long)]
+    steps: Option<usize>,
+}
+
+/// What is known of a case.
+#[derive(Serialize)]
+struct Line {
+    peer: &'static str,
+    case: &'static str,
+    threads: usize,
+    ms: f64,
+    ms_p10: f64,
+    ms_p90: f64,
+    samples_per_s: f64,
+    /// What all threads together spent on a processor for a step.
+    cpu_ms: Option<f64>,
+    loss: f32,
+    /// Steps done in the end.
+    steps: usize,
+    /// What the steps' values, saved arrays and gradients lie in.
+    workspace_mb: f64,
+    /// What the process had in memory at most.
+    peak_mb: Option<f64>,
+    /// The same less what it had before the case began: net, batch, optimizer and step.
+    step_mb: Option<f64>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let cases = match &arguments.cases[..] {
+        [] => CASES.iter().collect(),
+        names => names.iter().filter_map(|name| case(name)).collect::<Vec<_>>(),
+    };
+    for case in cases {
+        run(case, &arguments)?;
+    }
+    Ok(())
+}
+
+fn run(case: &Case, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let before = resident_bytes();
+    let mut training = training(case, None, arguments.threads)?;
+    if let Some(steps) = arguments.steps {
+        (0..steps).try_for_each(|_| training.step().map(drop))?;
+        return Ok(());
+    }
+    (0..arguments.after).try_for_each(|_| training.step().map(drop))?;
+    let (mut steps, mut last) = (arguments.after, Ok(f32::NAN));
+    let Timing { median, p10, p90, processor, .. } = measure(Duration::from_secs_f64(arguments.budget), || {
+        steps += 1;
+        last = training.step();
+    });
+    let megabytes = |bytes: u64| round(bytes as f64 / 1e6);
+    let peak = peak_bytes();
+    let line = Line {
+        peer: "gradwise",
+        case: case.name,
+        threads: arguments.threads,
+        ms: round(median * 1e3),
+        ms_p10: round(p10 * 1e3),
+        ms_p90: round(p90 * 1e3),
+        samples_per_s: round(case.batch as f64 / median),
+        cpu_ms: processor.map(|seconds| round(seconds * 1e3)),
+        loss: last?,
+        steps,
+        workspace_mb: megabytes(training.workspace_bytes() as u64),
+        peak_mb: peak.map(megabytes),
+        step_mb: peak.zip(before).map(|(peak, before)| megabytes(peak.saturating_sub(before))),
+    };
+    println!("{}", serde_json::to_string(&line)?);
+    Ok(())
+}
+
+/// Four digits behind the point: a tenth of a microsecond of what is in milliseconds.
+fn round(x: f64) -> f64 {
+    (x * 1e4).round() / 1e4
+}
