@@ -21,8 +21,9 @@ fn losses(case: &Case, threads: usize) -> Vec<f32> {
 fn steps_begin_near_chance_and_are_the_same_on_two_threads() {
     for case in CASES {
         let losses_on_one = losses(case, 1);
+        // What first weights say of four samples of noise is wrong, but not by orders of magnitude.
         let chance = 10_f32.ln();
-        assert!((losses_on_one[0] - chance).abs() < 2.0, "{}: {losses_on_one:?}", case.name);
+        assert!((chance / 3.0..chance * 3.0).contains(&losses_on_one[0]), "{}: {losses_on_one:?}", case.name);
         assert_eq!(losses_on_one, losses(case, 2), "{}", case.name);
     }
 }

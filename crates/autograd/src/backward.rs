@@ -56,7 +56,9 @@ impl<T: Real> Tape<'_, T> {
 
     /// Frees the outputs that no backward pass will read.
     fn free_unneeded(&mut self) {
-        let mut needed: SmallVec<[bool; 256]> = SmallVec::from_elem(false, self.nodes.len());
+        let mut needed = std::mem::take(&mut self.workspace.flags);
+        needed.clear();
+        needed.resize(self.nodes.len(), false);
         for (i, node) in self.nodes.iter().enumerate() {
             let Source::Apply { op, inputs, .. } = &node.source else { continue };
             if !node.requires_grad {
@@ -69,11 +71,12 @@ impl<T: Real> Tape<'_, T> {
                 inputs.iter().for_each(|&input| needed[owner(&self.nodes, input) as usize] = true);
             }
         }
-        for (i, needed) in needed.into_iter().enumerate() {
+        for (i, needed) in needed.iter().enumerate() {
             if !needed {
                 self.free_output(i as u32);
             }
         }
+        self.workspace.flags = needed;
     }
 
     /// Computes the gradients of `Σ seed · var`: the product of `seed` with the Jacobian of `var`.
@@ -241,10 +244,12 @@ impl<T: Real> Tape<'_, T> {
             return Err(self.error(Error::Other("take_grads: expected a watched model, got none".into())));
         }
         let workspace = &mut *self.workspace;
-        let mut trainable: SmallVec<[bool; 128]> = SmallVec::from_elem(false, workspace.watched.len());
+        let trainable = &mut workspace.flags;
+        trainable.clear();
+        trainable.resize(workspace.watched.len(), false);
         workspace.watched.iter().for_each(|w| trainable[w.index as usize] = w.trainable);
         let scratch = &mut workspace.scratch;
-        grads.reset(trainable.into_iter(), &mut |array| scratch.give_array(array));
+        grads.reset(trainable.iter().copied(), &mut |array| scratch.give_array(array));
         for (index, node) in workspace.param_nodes.iter().enumerate() {
             let Some(node) = node else { continue };
             if let Some(array) = self.grads.get_mut(*node as usize).and_then(Option::take) {

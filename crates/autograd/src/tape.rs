@@ -103,7 +103,7 @@ pub struct Tape<'p, T: Real> {
     bound: SmallVec<[(usize, Var); 2]>,
     /// Variables of parameters that are not watched, by address.
     loose: SmallVec<[(usize, Var); 2]>,
-    updates: SmallVec<[(usize, ArrayD<T>); 4]>,
+    updates: Vec<(usize, ArrayD<T>)>,
     probe: Option<usize>,
     readings: Vec<LayerReading>,
     pub(crate) checks_gradients: bool,
@@ -121,6 +121,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let nodes = std::mem::take(&mut workspace.nodes);
         let edges = std::mem::take(&mut workspace.edges);
         let grads = std::mem::take(&mut workspace.grads);
+        let updates = std::mem::take(&mut workspace.updates);
         Tape {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nodes,
@@ -132,7 +133,7 @@ impl<'p, T: Real> Tape<'p, T> {
             watching: false,
             bound: SmallVec::new(),
             loose: SmallVec::new(),
-            updates: SmallVec::new(),
+            updates,
             probe: None,
             readings: Vec::new(),
             checks_gradients: false,
@@ -599,6 +600,7 @@ impl<T: Real> Drop for Tape<'_, T> {
         workspace.nodes = nodes.into_iter().map(|_| unreachable!("no nodes")).collect();
         workspace.edges = std::mem::take(&mut self.edges);
         workspace.grads = std::mem::take(&mut self.grads);
+        workspace.updates = std::mem::take(&mut self.updates);
     }
 }
 

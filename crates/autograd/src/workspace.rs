@@ -31,6 +31,9 @@ pub struct Workspace<T: Real> {
     pub(crate) nodes: Vec<Node<'static, T>>,
     pub(crate) edges: Vec<u32>,
     pub(crate) grads: Vec<Option<ArrayD<T>>>,
+    pub(crate) updates: Vec<(usize, ArrayD<T>)>,
+    /// A flag for each node, or each parameter.
+    pub(crate) flags: Vec<bool>,
     pub(crate) watched: Vec<Watched>,
     pub(crate) param_nodes: Vec<Option<u32>>,
 }
@@ -71,6 +74,8 @@ impl<T: Real> Workspace<T> {
             nodes: Vec::new(),
             edges: Vec::new(),
             grads: Vec::new(),
+            updates: Vec::new(),
+            flags: Vec::new(),
             watched: Vec::new(),
             param_nodes: Vec::new(),
         }
