@@ -1,4 +1,5 @@
-//! The checks of the workspace, as a plain program: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask nightly`.
+//! The checks of the workspace, as a plain program: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask nightly`; and its
+//! measurements: `cargo xtask bench`.
 //!
 //! Everything that has to be remembered about this workspace (which crate may depend on which, where `unsafe` is allowed, what a
 //! release needs) is written down here as code that fails with the rule's name and its reason. Nothing here is needed to build or to
@@ -7,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A program for the terminal.
 
+mod bench;
 mod ci;
 mod consumers;
 mod nightly;
@@ -35,6 +37,8 @@ enum Task {
     },
     /// The rules of the workspace: edges between crates, package budgets, where unsafe and printing are allowed.
     Tidy,
+    /// The speed of training steps and operations.
+    Bench(bench::Options),
     /// The long checks: many more property cases, release builds, the kernels without vector extensions.
     Nightly,
 }
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Ci { stages } => ci::run(&stages),
         Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Nightly => nightly::run(),
     };
     match done {
