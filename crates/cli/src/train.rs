@@ -40,6 +40,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let classes = source.parts.train.n_classes();
     let mut model = model(&source, image, args)?;
     let epochs = args.epochs.unwrap_or(if source.embedded { 20 } else { 5 });
+    if epochs == 0 {
+        // The loop would refuse it too, but only after the folder of the run was made.
+        return Err(Failure::Usage(String::from("epochs: expected at least 1, got 0")));
+    }
     let batch = args.batch.unwrap_or(if source.embedded { 32 } else { 128 });
     let threads = args.threads.unwrap_or_else(available_threads);
     let batches = Batches::new(source.parts.train.len(), batch)?.shuffled(args.seed);
@@ -153,7 +157,7 @@ fn optimizer(args: &TrainArgs, steps: u64) -> Result<(Optimizer<f32, BoxRule<f32
         OptimizerName::Adamw => (BoxRule::new(AdamW::default()), 1e-2),
     };
     let rate = args.rate.unwrap_or(rate);
-    let optimizer = Optimizer::new(rule, OneCycle::new(rate, steps.max(1))?)
+    let optimizer = Optimizer::new(rule, OneCycle::new(rate, steps)?)
         .weight_decay(args.weight_decay)?
         .group(no_decay_on_vectors());
     Ok((optimizer, rate))
