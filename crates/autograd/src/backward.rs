@@ -27,7 +27,7 @@ impl<T: Real> Tape<'_, T> {
     /// [`Tape::take_grads`]. A second call starts anew.
     ///
     /// # Errors
-    /// If the loss is not a single number; if an operation cannot be differentiated.
+    /// If the tape is in a mode without gradients; if the loss is not a single number; if an operation cannot be differentiated.
     pub fn backward(&mut self, loss: Var) -> Result<()> {
         if !self.frees {
             self.node("backward", loss)?;
@@ -47,10 +47,12 @@ impl<T: Real> Tape<'_, T> {
     /// As [`Tape::backward`].
     pub fn backward_freeing(&mut self, loss: Var) -> Result<()> {
         self.node("backward", loss)?;
-        self.free_unneeded();
+        if self.mode.gradients {
+            self.free_unneeded();
+        }
         self.frees = true;
         let result = self.backward(loss);
-        self.frees = false;
+        (self.frees, self.spent) = (false, true);
         result
     }
 
@@ -84,6 +86,13 @@ impl<T: Real> Tape<'_, T> {
     /// # Errors
     /// If the shapes differ; if an operation cannot be differentiated.
     pub fn backward_from(&mut self, var: Var, seed: &ArrayRefD<T>) -> Result<()> {
+        if !self.mode.gradients {
+            let expected = "a tape with gradients, got one in a mode without";
+            return Err(self.error(Error::Other(format!("backward: expected {expected}"))));
+        }
+        if self.spent {
+            return Err(self.error(Error::Freed { op: "backward" }));
+        }
         let node = if self.frees { var.node } else { self.node("backward", var)? };
         let shape = shape(&self.nodes, node);
         if IxDyn(seed.shape()) != shape {
@@ -260,9 +269,9 @@ impl<T: Real> Tape<'_, T> {
     }
 }
 
-/// The node whose gradient serves for `node`: reshapes share that of what they reshape.
+/// The node whose gradient serves for `node`: reshapes share that of what they reshape, unless theirs is asked for.
 fn reshaped<T: Real>(nodes: &[Node<'_, T>], mut node: u32) -> u32 {
-    while let Source::View { of, view: View::Reshape(_) } = nodes[node as usize].source {
+    while let Node { source: Source::View { of, view: View::Reshape(_) }, retained: false, .. } = nodes[node as usize] {
         node = of;
     }
     node

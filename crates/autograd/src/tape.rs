@@ -109,6 +109,8 @@ pub struct Tape<'p, T: Real> {
     pub(crate) checks_gradients: bool,
     /// Whether the backward pass that runs gives values back as it goes.
     pub(crate) frees: bool,
+    /// Whether a backward pass gave values back: there can be no other.
+    pub(crate) spent: bool,
 }
 
 /// Tapes are numbered so that a variable of one is refused by another.
@@ -138,6 +140,7 @@ impl<'p, T: Real> Tape<'p, T> {
             readings: Vec::new(),
             checks_gradients: false,
             frees: false,
+            spent: false,
         }
     }
 

@@ -269,8 +269,24 @@ fn no_gradient_is_asked_for_in_evaluation() {
     let mut tape = Tape::new(&mut workspace, Mode::evaluate());
     let v = tape.variable(&x);
     let y = tape.apply(MUL, &[v, v]).unwrap();
-    tape.backward(y).unwrap();
+    assert!(tape.backward(y).unwrap_err().to_string().contains("mode without"));
     assert!(tape.grad(v).is_none());
+}
+
+#[test]
+fn the_gradient_of_a_reshape_is_kept_on_request() {
+    let x = arr::<f64>(&[1.0, 2.0, 3.0, 4.0]);
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let v = tape.variable(&x);
+    let square = tape.reshape(v, &[2, 2]).unwrap();
+    tape.retain_grad(square).unwrap();
+    let y = tape.apply(MUL, &[square, square]).unwrap();
+    let (a, b) = (tape.apply(Sum, &[y]).unwrap(), tape.apply(Sum, &[v]).unwrap());
+    let loss = tape.apply(ADD, &[a, b]).unwrap();
+    tape.backward(loss).unwrap();
+    assert_eq!(tape.grad(square).unwrap(), arr2(&[[2.0, 4.0], [6.0, 8.0]]).into_dyn());
+    assert_eq!(tape.grad(v).unwrap(), arr(&[3.0, 5.0, 7.0, 9.0]));
 }
 
 #[test]
@@ -532,6 +548,7 @@ fn freed_variables_are_errors_wherever_they_are_given() {
         tape.apply(ADD, &[v, y]).unwrap_err(),
         tape.transpose(view).unwrap_err(),
         tape.backward(loss).map(|()| y).unwrap_err(),
+        tape.backward_from(v, &x).map(|()| y).unwrap_err(),
         tape.try_value(view).map(|_| y).unwrap_err(),
     ] {
         assert!(matches!(error, Error::Freed { .. }), "{error}");

@@ -102,12 +102,19 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         &mut [&mut metrics, &mut layers, teller],
     )?;
 
+    // Saved before anything else can go wrong.
+    folder.save_model(&model)?;
+    metrics.finish().map_err(|error| Failure::Training(format!("{}: {error}", folder.path().display())))?;
     // The test data are looked at once, when all is decided.
     let mut accuracy: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
     let objective = Supervised(CrossEntropyLoss::default());
     let test = evaluate(&model, &source.parts.test, 256, &objective, &mut accuracy, trainer.workspace())?;
-    folder.save_model(&model)?;
-    metrics.finish().map_err(|error| Failure::Usage(format!("{}: {error}", folder.path().display())))?;
+    if !test.loss.is_finite() {
+        let place = folder.path().display();
+        return Err(Failure::Training(format!(
+            "the last step made weights that are not finite; the run is in {place}"
+        )));
+    }
     let outcome = Outcome {
         test_accuracy: test.get("accuracy").unwrap_or(f64::NAN),
         test_loss: test.loss,
@@ -157,8 +164,7 @@ fn optimizer(args: &TrainArgs, steps: u64) -> Result<(Optimizer<f32, BoxRule<f32
         OptimizerName::Adamw => (BoxRule::new(AdamW::default()), 1e-2),
     };
     let rate = args.rate.unwrap_or(rate);
-    let optimizer = Optimizer::new(rule, OneCycle::new(rate, steps)?)
-        .weight_decay(args.weight_decay)?
-        .group(no_decay_on_vectors());
+    let optimizer =
+        Optimizer::new(rule, OneCycle::new(rate, steps)?).weight_decay(args.weight_decay)?.group(no_decay_on_vectors());
     Ok((optimizer, rate))
 }

@@ -8,6 +8,7 @@
 use gradwise_core::Pool;
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Elementary operations (additions, loads) below which a job is not split: about 10 µs of work, several times what it costs to wake a
 /// thread.
@@ -70,6 +71,25 @@ pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
     pool.threads().min(work / MIN_WORK).max(1)
 }
 
+/// Runs `task(0)`, …, `task(n - 1)` on a pool, each exactly once, whatever the pool does.
+///
+/// Code that hands disjoint parts of memory to tasks is sound only if no task runs twice. A pool promises that, but anybody may write
+/// one, without `unsafe`; so the numbers are drawn here, and a pool that forgets tasks is found out.
+///
+/// # Panics
+/// If the pool returns before it has run `n` tasks.
+pub fn run(pool: &dyn Pool, n: usize, task: &(dyn Fn(usize) + Sync)) {
+    let (drawn, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    pool.run(n, &|_| {
+        let i = drawn.fetch_add(1, Ordering::Relaxed);
+        if i < n {
+            task(i);
+            done.fetch_add(1, Ordering::Release);
+        }
+    });
+    assert!(done.load(Ordering::Acquire) == n, "the pool did not run all of {n} tasks");
+}
+
 /// Runs `f(rows, part of out)` on consecutive ranges of rows that cover `out`, one a thread, where `out` has rows of `row_len`.
 ///
 /// `unit` is the number of rows that must stay together; `work` is the cost of the whole job in elementary operations.
@@ -99,7 +119,7 @@ pub fn rows<T: Send>(
         return f(0..n_rows, out);
     }
     let parts = Parts::new(out);
-    pool.run(n, &|i| {
+    run(pool, n, &|i| {
         let rows = share(n_rows, unit, n, i);
         // SAFETY: the shares of different tasks do not overlap, and each task runs once.
         let part = unsafe { parts.part(rows.start * row_len..rows.end * row_len) };
@@ -110,6 +130,27 @@ pub fn rows<T: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Runs every task twice, and all under the first number.
+    struct Careless;
+
+    impl Pool for Careless {
+        fn threads(&self) -> usize {
+            2
+        }
+        fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+            (0..2 * n).for_each(|_| task(0));
+        }
+    }
+
+    #[test]
+    fn tasks_run_once_whatever_the_pool_does() {
+        let counts: Vec<AtomicUsize> = (0..5).map(|_| AtomicUsize::new(0)).collect();
+        run(&Careless, 5, &|i| {
+            counts[i].fetch_add(1, Ordering::Relaxed);
+        });
+        assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1));
+    }
 
     #[test]
     fn shares_cover_everything_once() {

@@ -146,6 +146,27 @@ fn large_products_agree_whatever_the_blocks_and_threads() {
 }
 
 #[test]
+fn long_sums_with_few_results_leave_no_thread_without_a_tile() {
+    // The weight gradient of a narrow layer on a large batch: work for many threads, and hardly a tile to give them.
+    for (m, n) in [(4, 3), (3, 4), (12, 8), (1, 40), (40, 1), (13, 17)] {
+        let (a, b) = (numbers::<f32>(&[m, 60_000], 1), numbers::<f32>(&[60_000, n], 2));
+        let (a, b) = (a.view().into_dimensionality().unwrap(), b.view().into_dimensionality().unwrap());
+        for level in LEVELS {
+            let results: Vec<_> = [1, 2, 3, 4, 8, 16]
+                .map(|threads| {
+                    let (mut scratch, pool) = (Scratch::default(), Threads(threads));
+                    let mut tools = Tools { scratch: &mut scratch, pool: &pool, level };
+                    let mut c = ndarray::Array2::<f32>::zeros((m, n));
+                    gemm::gemm(Epilogue::assign(), a, b, &mut c, &mut tools).unwrap();
+                    c
+                })
+                .into();
+            assert!(results.iter().all(|c| c == results[0]), "{m} x {n} {level:?}: threads change the result");
+        }
+    }
+}
+
+#[test]
 fn a_part_of_a_product_has_the_bits_of_the_whole() {
     // Whatever tile an element falls into, its sum is formed in the same order.
     let (a, b) = (numbers::<f32>(&[61, 700], 1), numbers::<f32>(&[700, 83], 2));

@@ -177,7 +177,7 @@ impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
                 },
             };
             fit.watchers.tell(&Event::Start { model: &*fit.model, epochs, steps_per_epoch: per_epoch });
-            for epoch in first_epoch..first_epoch + epochs {
+            for epoch in first_epoch..first_epoch.saturating_add(epochs) {
                 fit.epoch(epoch)?;
                 if fit.watchers.stop.is_some() {
                     break;

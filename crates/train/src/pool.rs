@@ -12,7 +12,7 @@ use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 /// How often a worker looks for the next job before it sleeps: some 50 µs on current processors, longer than the serial stretches of a
@@ -109,7 +109,9 @@ impl Shared {
             let result = catch_unwind(AssertUnwindSafe(|| task(next as usize)));
             INSIDE.set(false);
             if let Err(panic) = result {
-                self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+                let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+                // The first panic counts. A second one is forgotten, not dropped: dropping it could panic again, here of all places.
+                if first.is_some() { std::mem::forget(panic) } else { *first = Some(panic) }
             }
             self.done.fetch_add(1, Ordering::Release);
         }
@@ -186,10 +188,15 @@ impl Pool for Workers {
     }
 
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
-        let guard = self.busy.try_lock();
-        if n <= 1 || n > MOST_TASKS || INSIDE.get() || guard.is_err() {
+        if n <= 1 || n > MOST_TASKS || INSIDE.get() {
             return (0..n).for_each(task);
         }
+        let guard = match self.busy.try_lock() {
+            Ok(guard) => guard,
+            // Nothing is left half done under the lock; a panic passed through it, no more.
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockError::WouldBlock) => return (0..n).for_each(task),
+        };
         let shared = &*self.shared;
         // SAFETY: only the lifetime changes. The job is used by workers that have claimed a task of it, and this function does not
         // return, nor unwind, before all its tasks are done.
@@ -207,8 +214,9 @@ impl Pool for Workers {
             // A task is on another thread. If it takes long, that thread may be waiting for this core.
             if spins.is_multiple_of(1024) { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
-        drop(guard);
+        // Taken before the next caller can start a job: the panic is this one's.
         let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(guard);
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -284,7 +292,15 @@ mod tests {
         }));
         assert!(result.is_err());
         assert_eq!(done.into_inner(), 7, "the others are done all the same");
-        pool.run(8, &|_| {}); // and the pool lives on
+        // And the pool lives on, with all its threads.
+        let callers = Mutex::new(std::collections::HashSet::new());
+        for _ in 0..1000 {
+            pool.run(8, &|_| {
+                callers.lock().unwrap().insert(std::thread::current().id());
+                std::thread::yield_now();
+            });
+        }
+        assert_eq!(callers.into_inner().unwrap().len(), 2);
     }
 
     #[test]

@@ -64,11 +64,17 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be written.
     pub fn create_unique<C: Serialize>(parent: &Path, name: &str, config: &C) -> Result<Self> {
-        let path = (1..)
-            .map(|i| parent.join(if i == 1 { name.to_owned() } else { format!("{name}-{i}") }))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| parent.join(name));
-        Self::create(path, config)
+        fs::create_dir_all(parent).map_err(TrainError::io(parent))?;
+        for i in 1_u64.. {
+            let path = parent.join(if i == 1 { name.to_owned() } else { format!("{name}-{i}") });
+            // Making the folder is what claims the name: of two runs that start together, one gets it.
+            match fs::create_dir(&path) {
+                Ok(()) => return Self::create(path, config),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(TrainError::io(&path)(error)),
+            }
+        }
+        unreachable!("there are more numbers than folders")
     }
 
     /// Where it is.

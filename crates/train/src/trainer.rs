@@ -206,8 +206,8 @@ impl<T: Real, O, S> Trainer<T, O, S> {
             if !value.is_finite() {
                 return Err(origin(&tape, value.as_f64()));
             }
-            if first {
-                first = false;
+            let is_first = std::mem::take(&mut first);
+            if is_first {
                 samples = outcome.samples;
                 data_loss = value;
                 tape.take_updates(updates);
@@ -224,7 +224,7 @@ impl<T: Real, O, S> Trainer<T, O, S> {
                 Some(penalties) => penalties.apply(model, grads)?,
                 None => 0.0,
             };
-            if penalty == 0.0 {
+            if is_first {
                 penalty = added;
             }
             Ok(value + T::of(added))

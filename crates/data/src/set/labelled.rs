@@ -93,7 +93,7 @@ impl<T: Real> Labelled<T> {
         counts
     }
 
-    /// A copy of the samples `indices`, as a split gives them. [`Subset`] does without the copy.
+    /// A copy of the samples `indices`, as a split gives them. [`Subset`](crate::Subset) does without the copy.
     ///
     /// # Errors
     /// If there are none, or an index is not below the number of samples.

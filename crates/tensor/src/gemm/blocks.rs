@@ -66,11 +66,15 @@ pub(crate) fn aligned<T>(buffer: &mut [T]) -> &mut [T] {
     &mut buffer[skip..]
 }
 
-/// A grid of `tasks` rectangles that packs the least: `(down, across)`.
-fn grid(tasks: usize, m: usize, n: usize) -> (usize, usize) {
-    let cost = |down: &usize| down * n + tasks / down * m;
-    let down = (1..=tasks).filter(|down| tasks.is_multiple_of(*down)).min_by_key(cost).unwrap_or(1);
-    (down, tasks / down)
+/// A grid of at most `tasks` rectangles that packs the least: `(down, across)`. No rectangle is empty, as there are no more of them in
+/// a direction than there are tiles.
+fn grid(tasks: usize, (m, mr): (usize, usize), (n, nr): (usize, usize)) -> (usize, usize) {
+    let (tall, wide) = (m.div_ceil(mr), n.div_ceil(nr));
+    let of = |tasks: usize| {
+        let fits = |down: &usize| tasks.is_multiple_of(*down) && *down <= tall && tasks / down <= wide;
+        (1..=tasks).filter(fits).min_by_key(|down| down * n + tasks / down * m).map(|down| (down, tasks / down))
+    };
+    (1..=tasks).rev().find_map(of).unwrap_or((1, 1))
 }
 
 /// Computes all products.
@@ -90,7 +94,8 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
     let tasks = n_tasks(tools.pool, work);
     let by_output = outputs >= tasks;
-    let (down, across) = if by_output { (1, 1) } else { grid(tasks, m, n) };
+    let (down, across) = if by_output { (1, 1) } else { grid(tasks, (m, mr), (n, nr)) };
+    let tasks = if by_output { tasks } else { down * across };
 
     let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
     let run = |task: usize, buffer: &mut [T]| {

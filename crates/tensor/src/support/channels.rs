@@ -100,7 +100,7 @@ pub(crate) fn channels<T: Real>(
             f(channels, &mut block, stats);
         }
     };
-    if n == 1 { task(0) } else { pool.run(n, &task) }
+    if n == 1 { task(0) } else { crate::parallel::run(pool, n, &task) }
 }
 
 /// `K` sums for each channel of a block over `f(coefficients of the channel, x, y, z)`.

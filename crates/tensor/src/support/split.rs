@@ -21,7 +21,7 @@ pub(crate) fn rows2<A: Send, B: Send>(
         return f(0..n_rows, &mut a[..n_rows * a_len], &mut b[..n_rows * b_len]);
     }
     let (a, b) = (Parts::new(a), Parts::new(b));
-    pool.run(n, &|i| {
+    crate::parallel::run(pool, n, &|i| {
         let rows = share(n_rows, 1, n, i);
         // SAFETY: the shares of different tasks do not overlap, and each task runs once.
         let part_a = unsafe { a.part(rows.start * a_len..rows.end * a_len) };

@@ -33,7 +33,7 @@ impl<T: Real> Observer<T> for Progress {
         match event {
             Event::Start { epochs, steps_per_epoch, .. } => {
                 self.epochs = *epochs;
-                self.bar = ProgressBar::new(epochs * steps_per_epoch);
+                self.bar = ProgressBar::new(epochs.saturating_mul(*steps_per_epoch));
                 let style = "{bar:32} step {pos}/{len}  {per_sec}  {eta} left  {msg}";
                 // The template is a constant that is known to be right.
                 self.bar
