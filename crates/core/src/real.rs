@@ -42,8 +42,8 @@ pub enum FloatsMut<'a> {
 /// impl Named<f64> for Which { fn name(&self) -> &'static str { "double" } }
 /// impl PerType for Which {
 ///     type For<T: Real> = dyn Named<T>;
-///     fn f32(&self) -> &dyn Named<f32> { self }
-///     fn f64(&self) -> &dyn Named<f64> { self }
+///     fn f32(&self) -> &Self::For<f32> { self }
+///     fn f64(&self) -> &Self::For<f64> { self }
 /// }
 /// fn name_for<T: Real>() -> &'static str { T::pick(&Which).name() }
 /// assert_eq!((name_for::<f32>(), name_for::<f64>()), ("single", "double"));
