@@ -87,7 +87,7 @@ pub(in super::super) fn weight_grad<T: Real>(
             (0..parts).for_each(|part| run(part, buffers));
         } else {
             let buffers = &Parts::new(buffers);
-            crate::parallel::run(&*pool, tasks, &|task| {
+            crate::parallel::run(pool, tasks, &|task| {
                 // SAFETY: every task has its own buffer.
                 run(task, unsafe { buffers.part(task * per_task..(task + 1) * per_task) });
             });
