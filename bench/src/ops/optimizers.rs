@@ -9,7 +9,8 @@ use gradwise_optim::{Adam, Constant, Optimizer, Rule, Sgd};
 const ARRAYS: usize = 10;
 const NUMBERS: usize = 1_000_000;
 
-/// Each rule through `Optimizer::apply`, which also measures the gradients' norm: all that a step does behind its backward pass.
+/// Each rule through `Optimizer::apply`: all that a step does behind its backward pass. The norms of the gradients are known by then, since
+/// the tape sums each gradient when it is finished; here they are known from the first call on.
 pub(super) fn optimizers() -> Vec<Entry> {
     let n = ARRAYS * NUMBERS;
     vec![

@@ -4,7 +4,7 @@ use crate::node::{Node, Source, kept, owner, shape};
 use crate::reading::first_not_finite;
 use crate::view::View;
 use crate::{Tape, Var};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Needs, Real, Result, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Needs, Real, Result, Slot, sum_of_squares};
 use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
 use smallvec::SmallVec;
 
@@ -101,6 +101,7 @@ impl<T: Real> Tape<'_, T> {
         let scratch = &mut self.workspace.scratch;
         self.grads.drain(..).flatten().for_each(|g| scratch.give_array(g));
         self.grads.resize_with(self.nodes.len(), || None);
+        self.workspace.squares.clear();
         if !self.nodes[node as usize].requires_grad {
             return Ok(());
         }
@@ -115,9 +116,18 @@ impl<T: Real> Tape<'_, T> {
     }
 
     fn backward_node(&mut self, i: u32) -> Result<()> {
-        let is_leaf = !matches!(self.nodes[i as usize].source, Source::Apply { .. } | Source::View { .. });
-        if is_leaf {
-            return Ok(());
+        match &self.nodes[i as usize].source {
+            // Everything that uses it came after it on the tape, so its gradient is complete, and the last addition has left it in the
+            // cache: for the optimizer, which needs the norm, this is the time to sum it.
+            Source::Param(_) => {
+                if let Some(grad) = &self.grads[i as usize] {
+                    let squares = sum_of_squares(grad, &*self.workspace.pool);
+                    self.workspace.squares.push((i, squares));
+                }
+                return Ok(());
+            }
+            Source::Input(_) | Source::Constant(_) => return Ok(()),
+            Source::View { .. } | Source::Apply { .. } => {}
         }
         let Some(grad) = self.grads[i as usize].take() else { return Ok(()) };
         let result = match &self.nodes[i as usize].source {
@@ -262,7 +272,11 @@ impl<T: Real> Tape<'_, T> {
         for (index, node) in workspace.param_nodes.iter().enumerate() {
             let Some(node) = node else { continue };
             if let Some(array) = self.grads.get_mut(*node as usize).and_then(Option::take) {
-                grads.set(index, array);
+                // Nodes were finished from the last to the first.
+                match workspace.squares.binary_search_by(|(other, _)| node.cmp(other)) {
+                    Ok(at) => grads.set_with_squares(index, array, workspace.squares[at].1),
+                    Err(_) => grads.set(index, array),
+                }
             }
         }
         Ok(())

@@ -34,6 +34,8 @@ pub struct Workspace<T: Real> {
     pub(crate) updates: Vec<(usize, ArrayD<T>)>,
     /// A flag for each node, or each parameter.
     pub(crate) flags: Vec<bool>,
+    /// Sums of squares of parameters' gradients, by node, in the order in which they were finished.
+    pub(crate) squares: Vec<(u32, f64)>,
     pub(crate) watched: Vec<Watched>,
     pub(crate) param_nodes: Vec<Option<u32>>,
 }
@@ -76,6 +78,7 @@ impl<T: Real> Workspace<T> {
             grads: Vec::new(),
             updates: Vec::new(),
             flags: Vec::new(),
+            squares: Vec::new(),
             watched: Vec::new(),
             param_nodes: Vec::new(),
         }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ADD, Affine, Fault, MUL, Sum};
-use gradwise_autograd::core::{Grads, Kind, Updates};
+use gradwise_autograd::core::{Grads, Kind, Serial, Updates, sum_of_squares};
 use gradwise_autograd::{
     Error, Mode, Module, Param, Params, ParamsExt, Real, Result, Tape, Var, Workspace, check, predict,
 };
@@ -78,6 +78,11 @@ fn step<T: Real>(workspace: &mut Workspace<T>, model: &Model<T>) -> (Grads<T>, U
     let loss = tape.apply(Sum, &[y]).unwrap();
     tape.backward(loss).unwrap();
     tape.take_grads(&mut grads).unwrap();
+    // What the tape has summed is what is there.
+    for index in 0..grads.len() {
+        let expected = grads.get(index).map(|grad| sum_of_squares(grad, &Serial));
+        assert_eq!(grads.squares(index, &Serial), expected);
+    }
     tape.take_updates(&mut updates);
     (grads, updates)
 }

@@ -1,6 +1,6 @@
 //! Gradients on their way from a tape to an optimizer.
 
-use crate::{Params, ParamsExt, Real};
+use crate::{Params, ParamsExt, Pool, Real, Serial, sum_of_squares};
 use ndarray::ArrayD;
 
 /// The gradients of a model's parameters, in the parameters' fixed order.
@@ -27,6 +27,20 @@ pub struct Grads<T> {
 struct Entry<T> {
     array: Option<ArrayD<T>>,
     trainable: bool,
+    /// Sum of the array's squares, for as long as nobody can have changed it.
+    squares: Option<f64>,
+}
+
+impl<T> Entry<T> {
+    fn new(array: Option<ArrayD<T>>, trainable: bool) -> Self {
+        Entry { array, trainable, squares: None }
+    }
+
+    /// The array, to be changed.
+    fn array_mut(&mut self) -> Option<&mut ArrayD<T>> {
+        self.squares = None;
+        self.array.as_mut()
+    }
 }
 
 impl<T: Real> Grads<T> {
@@ -41,7 +55,7 @@ impl<T: Real> Grads<T> {
         let mut arrays = arrays.into_iter();
         model.visit(|_, p| {
             let array = arrays.next().flatten();
-            entries.push(Entry { array: array.filter(|_| p.is_trainable()), trainable: p.is_trainable() });
+            entries.push(Entry::new(array.filter(|_| p.is_trainable()), p.is_trainable()));
         });
         Grads { entries }
     }
@@ -55,9 +69,10 @@ impl<T: Real> Grads<T> {
             match self.entries.get_mut(n) {
                 Some(entry) => {
                     entry.trainable = trainable;
+                    entry.squares = None;
                     entry.array.take().into_iter().for_each(&mut *recycle);
                 }
-                None => self.entries.push(Entry { array: None, trainable }),
+                None => self.entries.push(Entry::new(None, trainable)),
             }
             n += 1;
         }
@@ -69,7 +84,26 @@ impl<T: Real> Grads<T> {
     /// # Panics
     /// If there is no such parameter, which is a defect of the tape that calls it.
     pub fn set(&mut self, index: usize, array: ArrayD<T>) {
-        self.entries[index].array = Some(array);
+        let entry = &mut self.entries[index];
+        (entry.array, entry.squares) = (Some(array), None);
+    }
+
+    /// Sets the gradient of parameter `index`, together with its [`sum_of_squares`]: for who has just computed both, while the gradient
+    /// was in the processor's cache. An optimizer needs the sum, and would read all gradients once more for it.
+    ///
+    /// # Panics
+    /// As [`Grads::set`].
+    pub fn set_with_squares(&mut self, index: usize, array: ArrayD<T>, squares: f64) {
+        let entry = &mut self.entries[index];
+        (entry.array, entry.squares) = (Some(array), Some(squares));
+    }
+
+    /// The [`sum_of_squares`] of the `index`-th gradient, if there is one. It is remembered until someone gets at the gradient to change
+    /// it.
+    pub fn squares(&mut self, index: usize, pool: &dyn Pool) -> Option<f64> {
+        let entry = self.entries.get_mut(index)?;
+        let array = entry.array.as_ref()?;
+        Some(*entry.squares.get_or_insert_with(|| sum_of_squares(array, pool)))
     }
 
     /// The gradient of the `index`-th parameter, if it has one.
@@ -79,7 +113,7 @@ impl<T: Real> Grads<T> {
 
     /// Mutable access to the gradient of the `index`-th parameter.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut ArrayD<T>> {
-        self.entries.get_mut(index)?.array.as_mut()
+        self.entries.get_mut(index)?.array_mut()
     }
 
     /// How many parameters the model has, with or without a gradient.
@@ -99,7 +133,7 @@ impl<T: Real> Grads<T> {
 
     /// The gradients that are there, mutable, with their parameters' index.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut ArrayD<T>)> {
-        self.entries.iter_mut().enumerate().filter_map(|(i, e)| Some((i, e.array.as_mut()?)))
+        self.entries.iter_mut().enumerate().filter_map(|(i, e)| Some((i, e.array_mut()?)))
     }
 
     /// Indices of trainable parameters that the loss did not reach.
@@ -109,7 +143,9 @@ impl<T: Real> Grads<T> {
 
     /// The Euclidean norm of all gradients together, summed in `f64`.
     pub fn global_norm(&self) -> f64 {
-        self.iter().map(|(_, g)| sum_of_squares(g)).sum::<f64>().sqrt()
+        let squares =
+            |e: &Entry<T>| e.array.as_ref().map(|array| e.squares.unwrap_or_else(|| sum_of_squares(array, &Serial)));
+        self.entries.iter().filter_map(squares).sum::<f64>().sqrt()
     }
 
     /// Multiplies every gradient by a factor.
@@ -118,22 +154,6 @@ impl<T: Real> Grads<T> {
             g.mapv_inplace(|x| x * factor);
         }
     }
-}
-
-/// Sum of squares in `f64`, over eight independent partial sums so that the additions do not wait for each other.
-fn sum_of_squares<T: Real>(array: &ArrayD<T>) -> f64 {
-    let Some(slice) = array.as_slice_memory_order() else {
-        return array.iter().map(|x| x.as_f64() * x.as_f64()).sum();
-    };
-    let (chunks, rest) = slice.as_chunks::<8>();
-    let mut partial = [0.0_f64; 8];
-    for chunk in chunks {
-        for (sum, x) in partial.iter_mut().zip(chunk) {
-            let x = x.as_f64();
-            *sum += x * x;
-        }
-    }
-    partial.iter().sum::<f64>() + rest.iter().map(|x| x.as_f64() * x.as_f64()).sum::<f64>()
 }
 
 /// New values for a model's buffers, such as the running statistics of a batch norm.
@@ -187,5 +207,36 @@ impl<T: Real> Updates<T> {
     /// Removes all values, handing their memory to `recycle`.
     pub fn clear(&mut self, recycle: &mut dyn FnMut(ArrayD<T>)) {
         self.entries.iter_mut().filter_map(Option::take).for_each(recycle);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Param;
+    use ndarray::arr1;
+
+    #[test]
+    fn sums_of_squares_are_forgotten_when_a_gradient_may_have_changed() {
+        let model = vec![Param::new(arr1(&[0.0_f32, 0.0])), Param::new(arr1(&[0.0]))];
+        let array = || arr1(&[3.0_f32, 4.0]).into_dyn();
+        let mut grads = Grads::from_arrays(&model, vec![Some(array()), None]);
+        assert_eq!(
+            (grads.squares(0, &Serial), grads.squares(1, &Serial), grads.squares(2, &Serial)),
+            (Some(25.0), None, None)
+        );
+        grads.get_mut(0).unwrap()[0] = 0.0;
+        assert_eq!((grads.squares(0, &Serial), grads.global_norm()), (Some(16.0), 4.0));
+        grads.iter_mut().for_each(|(_, grad)| grad.fill(1.0));
+        assert_eq!(grads.squares(0, &Serial), Some(2.0));
+        grads.scale(2.0);
+        assert_eq!(grads.squares(0, &Serial), Some(8.0));
+        grads.set(0, array());
+        assert_eq!(grads.squares(0, &Serial), Some(25.0));
+        // Whoever brings a sum is believed.
+        grads.set_with_squares(0, array(), 36.0);
+        assert_eq!((grads.squares(0, &Serial), grads.global_norm()), (Some(36.0), 6.0));
+        grads.reset([true, true].into_iter(), &mut drop);
+        assert_eq!((grads.squares(0, &Serial), grads.global_norm()), (None, 0.0));
     }
 }

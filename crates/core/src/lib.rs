@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
 
 mod error;
 mod event;
@@ -13,6 +12,8 @@ mod pattern;
 mod pool;
 mod real;
 mod scratch;
+pub mod simd;
+mod sums;
 
 pub use error::{Error, Result};
 pub use event::{Event, LayerReading, Observer, Stop};
@@ -26,6 +27,7 @@ pub use pattern::PathPattern;
 pub use pool::{Pool, Serial};
 pub use real::{Floats, FloatsMut, PerType, Real};
 pub use scratch::Scratch;
+pub use sums::sum_of_squares;
 
 /// The ndarray this crate is built on, so that implementors need not match versions by hand.
 pub use ndarray;

@@ -8,8 +8,8 @@
 //!
 //! The functions work on any [`Grads`]; an [`Optimizer`](crate::Optimizer) is told a [`Clip`].
 
-use crate::{check, sums::sum_of_squares};
-use gradwise_core::{ArrayRefD, Grads, Real, Result, Serial};
+use crate::check;
+use gradwise_core::{ArrayRefD, Grads, Real, Result, Serial, simd, sum_of_squares};
 
 /// Scales all gradients so that their common Euclidean norm is at most `max`, and returns the norm before.
 ///
@@ -104,17 +104,19 @@ impl Clip {
         Ok(Clip { by: By::Value, max: check::positive("clip: largest value", max)? })
     }
 
-    /// Clips one of the gradients whose common norm is `global_norm`.
-    pub(crate) fn apply<T: Real>(&self, grad: &mut ArrayRefD<T>, global_norm: f64) {
-        match self.by {
-            By::GlobalNorm => {
-                if let Some(factor) = factor(global_norm, self.max) {
-                    scale(grad, factor);
-                }
-            }
-            By::Norm => clip_norm(grad, self.max),
-            By::Value => clip_value(grad, self.max),
-        }
+    /// What to multiply a gradient by, whose own norm and whose norm together with all others are given.
+    pub(crate) fn factor(&self, norm: f64, global_norm: f64) -> f64 {
+        let norm = match self.by {
+            By::GlobalNorm => global_norm,
+            By::Norm => norm,
+            By::Value => return 1.0,
+        };
+        factor(norm, self.max).unwrap_or(1.0)
+    }
+
+    /// The largest value, if that is what it clips by.
+    pub(crate) fn largest_value(&self) -> Option<f64> {
+        (self.by == By::Value).then_some(self.max)
     }
 }
 
@@ -123,9 +125,24 @@ fn factor(norm: f64, max: f64) -> Option<f64> {
     (norm.is_finite() && norm > max).then(|| max / norm)
 }
 
-fn scale<T: Real>(grad: &mut ArrayRefD<T>, factor: f64) {
+/// Multiplies a gradient.
+pub(crate) fn scale<T: Real>(grad: &mut ArrayRefD<T>, factor: f64) {
     let factor = T::of(factor);
-    grad.map_inplace(|g| *g *= factor);
+    map(
+        grad,
+        #[inline(always)]
+        |g| g * factor,
+    );
+}
+
+fn map<T: Real>(grad: &mut ArrayRefD<T>, f: impl Fn(T) -> T) {
+    simd::vectorize(
+        #[inline(always)]
+        || match grad.as_slice_memory_order_mut() {
+            Some(slice) => slice.iter_mut().for_each(|g| *g = f(*g)),
+            None => grad.map_inplace(|g| *g = f(*g)),
+        },
+    );
 }
 
 fn clip_norm<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
@@ -134,15 +151,15 @@ fn clip_norm<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
     }
 }
 
-fn clip_value<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
+/// Clamps the numbers of a gradient; NaN stays.
+pub(crate) fn clip_value<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
     let max = T::of(max);
-    grad.map_inplace(|g| {
-        *g = if *g > max {
-            max
-        } else if *g < -max {
-            -max
-        } else {
-            *g
-        }
-    });
+    map(
+        grad,
+        #[inline(always)]
+        |g| {
+            let g = if g > max { max } else { g };
+            if g < -max { -max } else { g }
+        },
+    );
 }

@@ -68,6 +68,9 @@ impl<T: Real> Rule<T> for BoxRule<T> {
     fn momentum(&self) -> Option<f64> {
         self.0.momentum()
     }
+    fn scales_gradients(&self) -> bool {
+        self.0.scales_gradients()
+    }
     fn default_weight_decay(&self) -> f64 {
         self.0.default_weight_decay()
     }
@@ -86,6 +89,7 @@ trait Erased<T: Real>: Send + Sync {
         grad: &ArrayRefD<T>,
     ) -> Result<()>;
     fn momentum(&self) -> Option<f64>;
+    fn scales_gradients(&self) -> bool;
     fn default_weight_decay(&self) -> f64;
 }
 
@@ -114,6 +118,9 @@ impl<T: Real, R: Rule<T>> Erased<T> for R {
     }
     fn momentum(&self) -> Option<f64> {
         Rule::momentum(self)
+    }
+    fn scales_gradients(&self) -> bool {
+        Rule::scales_gradients(self)
     }
     fn default_weight_decay(&self) -> f64 {
         Rule::default_weight_decay(self)

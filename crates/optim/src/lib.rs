@@ -12,7 +12,6 @@ pub mod rules;
 pub mod schedule;
 mod slots;
 mod stepper;
-mod sums;
 mod sweep;
 
 pub use clip::Clip;
@@ -25,7 +24,7 @@ pub use schedule::{
     Constant, Cosine, Exponential, LinearWarmup, MultiStep, OneCycle, OneCycleMomentum, Schedule, Sequence, StepDecay,
 };
 pub use stepper::{Applied, StepInfo, Stepper};
-pub use sweep::{sweep, sweep_on};
+pub use sweep::{sweep, sweep_each, sweep_on};
 
 // What a loop with hand-written gradients needs besides, so that it depends on this crate alone.
 pub use gradwise_core::{Error, Grads, Kind, Param, Params, ParamsExt, Pool, Real, Result, ndarray};

@@ -1,9 +1,11 @@
 //! A rule, a schedule and the states of a model's parameters, put together.
 
 use crate::{
-    Applied, Clip, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, slots, slots::Slot, sums,
+    Applied, Clip, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, clip, slots, slots::Slot,
+    sweep::split,
 };
-use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial};
+use gradwise_core::ndarray::aview1;
+use gradwise_core::{ArrayRefD, Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial, sum_of_squares};
 use std::sync::Arc;
 
 /// Trains the parameters of a model by a [`Rule`], at the rates of a [`Schedule`].
@@ -12,8 +14,9 @@ use std::sync::Arc;
 /// or by [`Stepper::prepare`]; the model must keep its parameters and their shapes from then on. Which parameters are trainable
 /// may change: a parameter that is unfrozen later begins with a fresh state.
 ///
-/// A step either happens as a whole or not at all: gradients that do not fit the model, or are not finite, are refused before anything
-/// is changed, and the built-in rules cannot fail after that. Parameters without a gradient are left alone, their states included.
+/// Gradients that do not fit the model, or are not finite, are refused before anything is changed: with the built-in rules, which cannot
+/// fail after that, a step happens as a whole or not at all. (If a rule of your own fails at one parameter, those before it have been
+/// updated.) Parameters without a gradient are left alone, their states included.
 ///
 /// # With a model
 /// [`Stepper::step`] evaluates and updates. Training loops use it.
@@ -119,11 +122,15 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         self.schedule.at(self.step)
     }
 
-    /// Updates a model with gradients that were computed elsewhere. They are clipped in place, if the optimizer clips.
+    /// Updates a model with gradients that were computed elsewhere.
+    ///
+    /// An optimizer that clips by value clamps the gradients in place. The factor of one that clips by a norm is left to the rule, if it
+    /// [scales gradients](Rule::scales_gradients), and the gradients are as they were; otherwise they are multiplied in place.
     ///
     /// # Errors
     /// If the model has changed since the first step, gradients do not fit it or are not finite, or a schedule gives a number out of
-    /// range. Neither the model nor the optimizer is changed then.
+    /// range: neither the model nor the optimizer is changed then. And if the rule fails, which no built-in one does: the parameters
+    /// before the one that the error names have been updated then.
     pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &mut M, grads: &mut Grads<T>) -> Result<Applied> {
         let hyper = self.hyper()?;
         let known = self.slots.is_some();
@@ -132,11 +139,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
             None => slots::bind(&self.rule, &self.groups, model)?,
         };
         let applied = self.check(&mut slots, model, grads).and_then(|grad_norm| {
-            if let Some(clip) = self.clip {
-                let active = grads.iter_mut().filter(|(index, _)| slots[*index].active);
-                active.for_each(|(_, grad)| clip.apply(grad, grad_norm));
-            }
-            self.update(&mut slots, &hyper, model, grads)?;
+            self.update(&mut slots, &hyper, model, grads, grad_norm)?;
             Ok(Applied { step: self.step, learning_rate: hyper.learning_rate, grad_norm })
         });
         // A model that was refused at first sight is not the one to hold on to.
@@ -157,20 +160,25 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
                 return Err(Error::value("momentum schedule", "a rule with momentum", self.rule.name()));
             }
         };
-        Ok(Hyper { learning_rate, momentum, weight_decay: self.weight_decay })
+        Ok(Hyper { learning_rate, momentum, weight_decay: self.weight_decay, gradient_scale: 1.0 })
     }
 
     /// Checks that model and gradients fit, marks the parameters to update, and returns the norm of their gradients.
-    fn check<M: Params<T> + ?Sized>(&self, slots: &mut [Slot<R::State>], model: &M, grads: &Grads<T>) -> Result<f64> {
+    fn check<M: Params<T> + ?Sized>(
+        &self,
+        slots: &mut [Slot<R::State>],
+        model: &M,
+        grads: &mut Grads<T>,
+    ) -> Result<f64> {
         let mut n = 0;
-        let mut squares = Ok(0.0);
+        let mut result = Ok(());
         model.visit(|_, param| {
-            if let (Some(slot), Ok(sum)) = (slots.get_mut(n), squares.clone()) {
-                squares = slot.accept(&self.rule, param, grads.get(n), &*self.pool).map(|square| sum + square);
+            if let (Some(slot), Ok(())) = (slots.get_mut(n), &result) {
+                result = slot.accept(&self.rule, param, (grads, n), &*self.pool);
             }
             n += 1;
         });
-        let squares = squares?;
+        result?;
         if n != slots.len() {
             let expected = format!("the {} that the model had in the first step", slots.len());
             return Err(Error::value("optimizer: number of parameters", expected, n));
@@ -179,7 +187,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
             let expected = format!("one for each of the model's {} parameters", slots.len());
             return Err(Error::value("optimizer: gradients", expected, grads.len()));
         }
-        Ok(squares.sqrt())
+        Ok(slots.iter().map(|slot| slot.squares).sum::<f64>().sqrt())
     }
 
     /// Updates the parameters that are marked.
@@ -188,30 +196,42 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         slots: &mut [Slot<R::State>],
         hyper: &Hyper,
         model: &mut M,
-        grads: &Grads<T>,
+        grads: &mut Grads<T>,
+        grad_norm: f64,
     ) -> Result<()> {
-        let Optimizer { rule, measure, update_norms, before, pool, .. } = self;
+        let Optimizer { rule, clip, measure, update_norms, before, pool, .. } = self;
+        let scales = rule.scales_gradients();
         update_norms.clear();
         let mut entries = slots.iter_mut().enumerate();
         let mut result = Ok(());
         model.visit_mut(|_, param| {
             let Some((index, slot)) = entries.next() else { return };
             let mut norm = 0.0;
+            let mut factor = 1.0;
+            if let (true, Some(clip)) = (slot.active, &clip) {
+                factor = clip.factor(slot.squares.sqrt(), grad_norm);
+                if let (Some(max), Some(grad)) = (clip.largest_value(), grads.get_mut(index)) {
+                    clip::clip_value(grad, max);
+                }
+                if let (false, true, Some(grad)) = (scales, factor < 1.0, grads.get_mut(index)) {
+                    clip::scale(grad, factor);
+                }
+            }
             if let (true, Some(state), Some(grad), Ok(())) = (slot.active, &mut slot.state, grads.get(index), &result) {
                 let hyper = Hyper {
                     learning_rate: hyper.learning_rate * slot.learning_rate,
                     weight_decay: hyper.weight_decay * slot.weight_decay,
+                    gradient_scale: if scales { factor } else { 1.0 },
                     ..*hyper
                 };
                 if *measure {
-                    before.clear();
-                    before.extend(param.value.iter());
+                    keep(&param.value, before, &**pool);
                 }
                 result = rule
                     .update_on(&**pool, &hyper, state, &mut param.value, grad)
                     .map_err(|error| error.at(&slot.path));
                 if *measure {
-                    norm = sums::distance(&param.value, before);
+                    norm = distance(&param.value, before, &**pool);
                 }
             }
             if *measure {
@@ -220,6 +240,31 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         });
         result
     }
+}
+
+/// Copies the numbers of a parameter, in their logical order.
+fn keep<T: Real>(param: &ArrayRefD<T>, before: &mut Vec<T>, pool: &dyn Pool) {
+    match param.as_slice() {
+        Some(slice) => {
+            before.resize(slice.len(), T::zero());
+            split(pool, before, slice, [], |before, slice, []| before.copy_from_slice(slice));
+        }
+        None => {
+            before.clear();
+            before.extend(param.iter());
+        }
+    }
+}
+
+/// The Euclidean norm of the difference to what [`keep`] has kept, which is lost.
+fn distance<T: Real>(param: &ArrayRefD<T>, before: &mut [T], pool: &dyn Pool) -> f64 {
+    match param.as_slice() {
+        Some(slice) => split(pool, before, slice, [], |before, slice, []| {
+            before.iter_mut().zip(slice).for_each(|(before, &now)| *before -= now);
+        }),
+        None => before.iter_mut().zip(param).for_each(|(before, &now)| *before -= now),
+    }
+    sum_of_squares(&aview1(before).into_dyn(), pool).sqrt()
 }
 
 impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, R> {
@@ -258,10 +303,14 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
     }
 
     /// The number of the step as `step`, and what the rule remembers as `path:name`, such as `fc.weight:first_moment`.
-    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) {
+    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) -> Result<()> {
+        let Some(slots) = &mut self.slots else {
+            // Restoring would lose everything but the number of the step, without a word.
+            return Err(Error::value("optimizer: state", "a step or `prepare` before", "none"));
+        };
         f("step", Stored::Counter(&mut self.step));
         let mut full = String::new();
-        for slot in self.slots.iter_mut().flatten() {
+        for slot in slots {
             let Some(state) = &mut slot.state else { continue };
             state.visit(&mut |name, stored| {
                 full.clear();
@@ -271,6 +320,7 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
                 f(&full, stored);
             });
         }
+        Ok(())
     }
 }
 

@@ -17,12 +17,14 @@ pub struct Hyper {
     /// gradient, as an L2 penalty `λ/2 Σ w²` would; *decoupled* decay shrinks the weights by `1 − learning_rate · λ` and leaves the
     /// gradient alone. For plain gradient descent both are one; for rules that rescale gradients they are not.
     pub weight_decay: f64,
+    /// A factor of the gradient, by which an optimizer clips: 1 unless [`Rule::scales_gradients`].
+    pub gradient_scale: f64,
 }
 
 impl Hyper {
-    /// A learning rate, the rule's own momentum and no weight decay.
+    /// A learning rate, the rule's own momentum, no weight decay, and gradients as they are.
     pub fn new(learning_rate: f64) -> Self {
-        Hyper { learning_rate, momentum: None, weight_decay: 0.0 }
+        Hyper { learning_rate, momentum: None, weight_decay: 0.0, gradient_scale: 1.0 }
     }
 }
 
@@ -101,6 +103,12 @@ pub trait Rule<T: Real>: Send + Sync {
     /// a momentum schedule can be refused instead of ignored.
     fn momentum(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether `update` multiplies gradients by [`Hyper::gradient_scale`]. An optimizer that clips saves a pass over them then; for
+    /// a rule that does not, which is the default, it scales them first.
+    fn scales_gradients(&self) -> bool {
+        false
     }
 
     /// The weight decay that an optimizer uses unless it is told one: 0 but for rules whose point it is.
@@ -184,6 +192,9 @@ macro_rules! forward_rule {
             }
             fn momentum(&self) -> Option<f64> {
                 (**self).momentum()
+            }
+            fn scales_gradients(&self) -> bool {
+                (**self).scales_gradients()
             }
             fn default_weight_decay(&self) -> f64 {
                 (**self).default_weight_decay()

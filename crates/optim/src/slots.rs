@@ -1,8 +1,7 @@
 //! What an optimizer knows of each parameter of the model it trains.
 
-use crate::{Group, Rule, sums};
-use gradwise_core::ndarray::ArrayD;
-use gradwise_core::{Error, Param, Params, ParamsExt, PathPattern, Pool, Real, Result};
+use crate::{Group, Rule};
+use gradwise_core::{Error, Grads, Param, Params, ParamsExt, PathPattern, Pool, Real, Result};
 
 /// One parameter: its path and shape, the factors of its groups, and the rule's state.
 pub(crate) struct Slot<S> {
@@ -15,35 +14,36 @@ pub(crate) struct Slot<S> {
     pub(crate) state: Option<S>,
     /// Whether it is updated in the current step.
     pub(crate) active: bool,
+    /// Sum of the squares of its gradient in the current step, if it is updated.
+    pub(crate) squares: f64,
 }
 
 impl<S> Slot<S> {
-    /// Checks that a parameter and its gradient are what they have to be, and decides whether it is updated in this step. Returns the
-    /// sum of the gradient's squares if it is, 0 if not.
+    /// Checks that a parameter and its gradient are what they have to be, and decides whether it is updated in this step.
     pub(crate) fn accept<T: Real>(
         &mut self,
         rule: &impl Rule<T, State = S>,
         param: &Param<T>,
-        grad: Option<&ArrayD<T>>,
+        (grads, index): (&mut Grads<T>, usize),
         pool: &dyn Pool,
-    ) -> Result<f64> {
-        self.active = false;
+    ) -> Result<()> {
+        (self.active, self.squares) = (false, 0.0);
         if param.value.shape() != self.shape {
             let expected = format!("the shape {:?} that the parameter had in the first step", self.shape);
             return Err(Error::shape("optimizer", expected, param.value.shape()).at(&self.path));
         }
-        let Some(grad) = grad.filter(|_| self.trains(param)) else { return Ok(0.0) };
+        let Some(grad) = grads.get(index).filter(|_| self.trains(param)) else { return Ok(()) };
         if grad.shape() != self.shape {
             let expected = format!("a gradient of the parameter's shape {:?}", self.shape);
             return Err(Error::shape("optimizer", expected, grad.shape()).at(&self.path));
         }
-        let squares = sums::sum_of_squares(grad, pool);
+        let squares = grads.squares(index, pool).unwrap_or_default();
         if !squares.is_finite() {
             return Err(Error::NotFinite { op: "norm of the gradient", got: squares }.at(&self.path));
         }
-        self.active = true;
+        (self.active, self.squares) = (true, squares);
         self.state.get_or_insert_with(|| rule.init(&param.value));
-        Ok(squares)
+        Ok(())
     }
 
     /// Whether it is to be updated if there is a gradient.
@@ -69,6 +69,7 @@ pub(crate) fn bind<T: Real, R: Rule<T>, M: Params<T> + ?Sized>(
             frozen: false,
             state: None,
             active: false,
+            squares: 0.0,
             path,
         };
         for (group, matched) in groups.iter().zip(&mut matched) {

@@ -67,7 +67,8 @@ pub trait Stepper<T: Real, M: Params<T> + ?Sized> {
     /// Those of `eval`; and if gradients and model do not fit, or a gradient is not finite.
     fn step(&mut self, model: &mut M, eval: &mut dyn FnMut(&M, &mut Grads<T>) -> Result<T>) -> Result<StepInfo<T>>;
 
-    /// The gradients of the last step, clipped if it clips; empty before the first one.
+    /// The gradients of the last step; empty before the first one. If they were clipped by a norm, they may be those before: the
+    /// factor is applied where they are used.
     fn grads(&self) -> &Grads<T>;
 
     /// Whether to measure, from the next step on, how far each parameter moves.
@@ -97,8 +98,12 @@ pub trait Stepper<T: Real, M: Params<T> + ?Sized> {
 
     /// Shows everything that the next step depends on, besides the model and the options the stepper was made with, under unique names.
     /// Serves both saving and restoring: values may be replaced.
-    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) {
+    ///
+    /// # Errors
+    /// If there is a state and it is not made yet, because there was neither a step nor a call of [`Stepper::prepare`].
+    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) -> Result<()> {
         let _ = f;
+        Ok(())
     }
 }
 
@@ -127,8 +132,8 @@ macro_rules! forward_stepper {
             fn prepare(&mut self, model: &M) -> Result<()> {
                 (**self).prepare(model)
             }
-            fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) {
-                (**self).visit_state(f);
+            fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) -> Result<()> {
+                (**self).visit_state(f)
             }
         }
     )*};

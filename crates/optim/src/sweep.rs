@@ -1,13 +1,14 @@
 //! One pass over a parameter, its gradient and its state.
 
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, simd};
 use std::mem::take;
 use std::slice;
 use std::sync::{Mutex, PoisonError};
 
 /// Runs a kernel over a parameter, its gradient and `N` arrays of state in one pass over memory, without temporaries.
 ///
-/// The kernel gets equally long slices, the same elements of each array. Written as a plain loop it is vectorized by the compiler.
+/// The kernel gets equally long slices, the same elements of each array. For an update that is a formula for each number by itself,
+/// [`sweep_each`] takes the formula, and is the faster one.
 /// Arrays in standard layout are handed over whole; other layouts, as of a gradient that is a transposed view, element by element,
 /// which is correct and slow. `rule` is the name that an error tells.
 ///
@@ -38,6 +39,90 @@ pub fn sweep<T: Real, const N: usize>(
     kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) -> Result<()> {
     sweep_on(&Serial, rule, param, grad, state, kernel)
+}
+
+/// As [`sweep_on`], with a formula in the place of a kernel: `f(w, g, state)` gives the new `w` and the new state of one number.
+///
+/// The formula is compiled to the vector instructions that the processor has, if the compiler can inline it: mark a closure of some
+/// length `#[inline(always)]`.
+///
+/// # Errors
+/// As [`sweep`].
+///
+/// ```
+/// use gradwise_core::Serial;
+/// use gradwise_optim::{ndarray::arr1, sweep_each};
+///
+/// let (mut w, mut v) = (arr1(&[1.0_f32, 2.0]).into_dyn(), arr1(&[0.0, 0.0]).into_dyn());
+/// let g = arr1(&[10.0_f32, -10.0]).into_dyn();
+/// sweep_each(&Serial, "mine", &mut w, &g, [&mut v], |w, g, [v]| {
+///     let v = 0.9 * v + g;
+///     (w - 0.1 * v, [v])
+/// })?;
+/// assert_eq!(w, arr1(&[0.0, 3.0]).into_dyn());
+/// # Ok::<(), gradwise_optim::Error>(())
+/// ```
+pub fn sweep_each<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    rule: &'static str,
+    param: &mut ArrayRefD<T>,
+    grad: &ArrayRefD<T>,
+    state: [&mut ArrayRefD<T>; N],
+    f: impl Fn(T, T, [T; N]) -> (T, [T; N]) + Sync,
+) -> Result<()> {
+    sweep_on(pool, rule, param, grad, state, |param, grad, state| {
+        simd::vectorize(
+            #[inline(always)]
+            || each(param, grad, state, &f),
+        );
+    })
+}
+
+/// Numbers that are worked on in one go by [`sweep_each`].
+const GO: usize = 32;
+
+/// The new numbers go into arrays of their own first: so the compiler knows, without asking at run time, that nothing that is still to
+/// be read is overwritten.
+#[inline(always)]
+fn each<T: Real, const N: usize>(
+    param: &mut [T],
+    grad: &[T],
+    state: [&mut [T]; N],
+    f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
+) {
+    let (param, param_rest) = param.as_chunks_mut::<GO>();
+    let (grad, grad_rest) = grad.as_chunks::<GO>();
+    let parts = state.map(|state| state.as_chunks_mut::<GO>());
+    let mut rests = [const { None }; N];
+    let mut chunks = [const { None }; N];
+    for (i, (whole, rest)) in parts.into_iter().enumerate() {
+        (chunks[i], rests[i]) = (Some(whole), Some(rest));
+    }
+    let chunks = chunks.map(Option::unwrap_or_default);
+    let rests = rests.map(Option::unwrap_or_default);
+    for (i, (param, grad)) in param.iter_mut().zip(grad).enumerate() {
+        let mut new = [[T::zero(); GO]; N];
+        let mut new_param = [T::zero(); GO];
+        let old = chunks.each_ref().map(|state| &state[i]);
+        for j in 0..GO {
+            let (w, s) = f(param[j], grad[j], old.map(|old| old[j]));
+            new_param[j] = w;
+            for k in 0..N {
+                new[k][j] = s[k];
+            }
+        }
+        *param = new_param;
+        for k in 0..N {
+            chunks[k][i] = new[k];
+        }
+    }
+    for (i, (param, grad)) in param_rest.iter_mut().zip(grad_rest).enumerate() {
+        let (w, s) = f(*param, *grad, rests.each_ref().map(|state| state[i]));
+        *param = w;
+        for k in 0..N {
+            rests[k][i] = s[k];
+        }
+    }
 }
 
 /// As [`sweep`], by the threads of a pool where the arrays are large. The kernel must treat each element by itself: then nothing
@@ -80,7 +165,8 @@ const MOST: usize = 16;
 /// Elements that stay together, so that no two threads write to one cache line.
 const UNIT: usize = 16;
 
-fn split<T: Real, const N: usize>(
+/// Runs a kernel on parts of slices of one length, one a thread.
+pub(crate) fn split<T: Real, const N: usize>(
     pool: &dyn Pool,
     mut param: &mut [T],
     mut grad: &[T],

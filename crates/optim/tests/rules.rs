@@ -179,7 +179,7 @@ fn agrees<T: Real>(shape: [usize; 2], start: &[f64], gradients: &[Vec<f64>], rat
         for columns in [false, true] {
             let mut param = array(start).into_dyn();
             let mut state = rule.init(&param);
-            let hyper = Hyper { learning_rate: rate, momentum: None, weight_decay: decay };
+            let hyper = Hyper { weight_decay: decay, ..Hyper::new(rate) };
             for gradient in gradients {
                 let mut grad = Array2::zeros(shape.set_f(columns));
                 grad.assign(&array(gradient));

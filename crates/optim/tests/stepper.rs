@@ -90,8 +90,8 @@ impl<T: Real, M: Params<T> + ?Sized> Stepper<T, M> for Sam<T> {
     fn prepare(&mut self, model: &M) -> Result<()> {
         self.inner.prepare(model)
     }
-    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) {
-        Stepper::<T, M>::visit_state(&mut self.inner, f);
+    fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) -> Result<()> {
+        Stepper::<T, M>::visit_state(&mut self.inner, f)
     }
 }
 
@@ -152,7 +152,7 @@ fn a_stepper_needs_only_two_methods() {
     stepper.prepare(&model).unwrap();
     assert_eq!(stepper.step(&mut model, &mut |m, g| evaluate(m, g)).unwrap().loss, 11.0);
     assert!(stepper.update_norms().is_empty());
-    stepper.visit_state(&mut |name, _| panic!("{name}"));
+    stepper.visit_state(&mut |name, _| panic!("{name}")).unwrap();
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 pub mod once;
 pub mod parallel;
-pub mod simd;
+
+pub use gradwise_core::simd;
 
 // Product-shaped kernels.
 mod activation;

@@ -1,6 +1,6 @@
 //! Adam, AMSGrad, and AdamW.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep_on};
+use crate::{Hyper, Rule, State, Stored, check, sweep_each};
 use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Adam: each number's own rate, from running means of its gradient and of the gradient's square.
@@ -88,6 +88,7 @@ impl Adam {
         let step = T::of(hyper.learning_rate / (1.0 - beta1.powf(t)));
         let root = T::of(1.0 / (1.0 - self.beta2.powf(t)).sqrt());
         let numbers = Numbers {
+            scale: T::of(hyper.gradient_scale),
             coupled: T::of(coupled),
             keep: T::of(keep),
             new1: T::of(1.0 - beta1),
@@ -99,13 +100,34 @@ impl Adam {
         };
         let AdamState { first_moment, second_moment, largest, .. } = &mut *state;
         if let Some(largest) = largest {
-            sweep_on(pool, name, param, grad, [first_moment, second_moment, largest], |w, g, [m, v, largest]| {
-                numbers.update_amsgrad(w, g, m, v, largest);
-            })?;
+            let state = [first_moment, second_moment, largest].map(|array| &mut **array);
+            sweep_each(
+                pool,
+                name,
+                param,
+                grad,
+                state,
+                #[inline(always)]
+                |w, g, [m, v, largest]| {
+                    let (m, v) = numbers.moments(w, g, m, v);
+                    let largest = if v > largest { v } else { largest };
+                    (numbers.moved(w, m, largest), [m, v, largest])
+                },
+            )?;
         } else {
-            sweep_on(pool, name, param, grad, [first_moment, second_moment], |w, g, [m, v]| {
-                numbers.update(w, g, m, v);
-            })?;
+            let state = [first_moment, second_moment].map(|array| &mut **array);
+            sweep_each(
+                pool,
+                name,
+                param,
+                grad,
+                state,
+                #[inline(always)]
+                |w, g, [m, v]| {
+                    let (m, v) = numbers.moments(w, g, m, v);
+                    (numbers.moved(w, m, v), [m, v])
+                },
+            )?;
         }
         state.updates += 1;
         Ok(())
@@ -113,7 +135,9 @@ impl Adam {
 }
 
 /// The numbers of one update, in the type it is computed in.
+#[derive(Clone, Copy)]
 struct Numbers<T> {
+    scale: T,
     coupled: T,
     keep: T,
     new1: T,
@@ -124,30 +148,18 @@ struct Numbers<T> {
     epsilon: T,
 }
 
-// Functions of their own, not inlined: from the arguments the compiler knows that no two slices overlap, and makes vector instructions
-// of the loops without asking at run time, which it gives up on for so many of them.
 impl<T: Real> Numbers<T> {
-    #[inline(never)]
-    fn update(&self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
-        let Numbers { coupled, keep, new1, beta2, new2, step, root, epsilon } = *self;
-        for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-            let d = g + coupled * *w;
-            *m += new1 * (d - *m);
-            *v = beta2 * *v + new2 * d * d;
-            *w = keep * *w - step * *m / (v.sqrt() * root + epsilon);
-        }
+    /// The new means of the gradient and of its square.
+    #[inline(always)]
+    fn moments(&self, w: T, g: T, m: T, v: T) -> (T, T) {
+        let d = g * self.scale + self.coupled * w;
+        (m + self.new1 * (d - m), self.beta2 * v + self.new2 * d * d)
     }
 
-    #[inline(never)]
-    fn update_amsgrad(&self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T], largest: &mut [T]) {
-        let Numbers { coupled, keep, new1, beta2, new2, step, root, epsilon } = *self;
-        for ((((w, &g), m), v), largest) in w.iter_mut().zip(g).zip(m).zip(v).zip(largest) {
-            let d = g + coupled * *w;
-            *m += new1 * (d - *m);
-            *v = beta2 * *v + new2 * d * d;
-            *largest = if *v > *largest { *v } else { *largest };
-            *w = keep * *w - step * *m / (largest.sqrt() * root + epsilon);
-        }
+    /// The new weight.
+    #[inline(always)]
+    fn moved(&self, w: T, m: T, v: T) -> T {
+        self.keep * w - self.step * m / (v.sqrt() * self.root + self.epsilon)
     }
 }
 
@@ -247,6 +259,10 @@ impl<T: Real> Rule<T> for Adam {
     fn momentum(&self) -> Option<f64> {
         Some(self.beta1)
     }
+
+    fn scales_gradients(&self) -> bool {
+        true
+    }
 }
 
 impl<T: Real> Rule<T> for AdamW {
@@ -287,5 +303,9 @@ impl<T: Real> Rule<T> for AdamW {
 
     fn default_weight_decay(&self) -> f64 {
         0.01
+    }
+
+    fn scales_gradients(&self) -> bool {
+        true
     }
 }

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, with and without momentum.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep_on};
+use crate::{Hyper, Rule, State, Stored, check, sweep_each};
 use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Stochastic gradient descent: plain, with heavy-ball momentum, or with Nesterov's.
@@ -125,37 +125,29 @@ impl<T: Real> Rule<T> for Sgd {
     ) -> Result<()> {
         let rate = T::of(hyper.learning_rate);
         let decay = T::of(hyper.weight_decay);
+        let scale = T::of(hyper.gradient_scale);
         let Some(velocity) = &mut state.velocity else {
-            return sweep_on(pool, "sgd", param, grad, [], |w, g, []| {
-                for (w, &g) in w.iter_mut().zip(g) {
-                    *w -= rate * (g + decay * *w);
-                }
-            });
+            return sweep_each(pool, "sgd", param, grad, [], |w, g, []| (w - rate * (g * scale + decay * w), []));
         };
         let momentum = T::of(hyper.momentum.unwrap_or(self.momentum));
         // The velocity starts from the whole first gradient; it is zero before, so momentum makes no difference there.
         let share = if state.updates == 0 { T::one() } else { T::of(1.0 - self.dampening) };
-        if self.nesterov {
-            sweep_on(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
-                for ((w, &g), v) in w.iter_mut().zip(g).zip(v) {
-                    let d = g + decay * *w;
-                    *v = momentum * *v + share * d;
-                    *w -= rate * (d + momentum * *v);
-                }
-            })?;
-        } else {
-            sweep_on(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
-                for ((w, &g), v) in w.iter_mut().zip(g).zip(v) {
-                    *v = momentum * *v + share * (g + decay * *w);
-                    *w -= rate * *v;
-                }
-            })?;
-        }
+        // Nesterov's step looks ahead: w − η (d + μ v).
+        let (ahead, along) = if self.nesterov { (T::one(), momentum) } else { (T::zero(), T::one()) };
+        sweep_each(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
+            let d = g * scale + decay * w;
+            let v = momentum * v + share * d;
+            (w - rate * (ahead * d + along * v), [v])
+        })?;
         state.updates += 1;
         Ok(())
     }
 
     fn momentum(&self) -> Option<f64> {
         (self.momentum > 0.0).then_some(self.momentum)
+    }
+
+    fn scales_gradients(&self) -> bool {
+        true
     }
 }

@@ -45,7 +45,7 @@ fn detect() -> Level {
 ///
 /// ```
 /// let mut x = vec![1.0_f32; 1000];
-/// gradwise_tensor::simd::vectorize(
+/// gradwise_core::simd::vectorize(
 ///     #[inline(always)]
 ///     || x.iter_mut().for_each(|x| *x = *x * 2.0 + 1.0),
 /// );
