@@ -14,8 +14,11 @@ const BUDGET: f64 = 0.5;
 /// When a peer's run is given up: compiling a deep net takes a minute or two.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// How many settings are measured in pairs.
+/// How many settings are measured in pairs, at most.
 const RIVALS: usize = 2;
+
+/// How many times slower than the fastest a setting may have looked, to be measured in pairs: more than noise makes of equal ones.
+const NEAR: f64 = 1.3;
 
 /// Steps after which our numbers must still hold.
 const LATER: usize = 1000;
@@ -29,7 +32,9 @@ pub(super) fn compare(
     circumstances: Circumstances,
 ) -> Result<Comparison, Failure> {
     let scouted = scout(programs, target, threads)?;
-    let fastest = scouted.iter().take(RIVALS).map(|(variant, _)| *variant).collect::<Vec<_>>();
+    let near = |ms: f64| scouted.first().is_some_and(|(_, first)| ms <= NEAR * first.ms);
+    let rivals = scouted.iter().take(RIVALS).filter(|(_, scouted)| near(scouted.ms));
+    let fastest = rivals.map(|(variant, _)| *variant).collect::<Vec<_>>();
     let pairs = pairs.unwrap_or(if target.slow { 10 } else { 30 });
     let (mut ours, mut theirs) = (Vec::new(), vec![Vec::new(); fastest.len()]);
     for round in 0..pairs as usize {
