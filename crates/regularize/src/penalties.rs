@@ -1,7 +1,7 @@
 //! Penalties over a model's parameters.
 
 use crate::Penalty;
-use gradwise_core::{Error, Grads, Params, ParamsExt, PathPattern, Real, Result, ndarray::ArrayD};
+use gradwise_core::{Error, Grads, Params, ParamsExt, PathPattern, Real, Result};
 
 /// Penalties on chosen parameters of a model.
 ///
@@ -49,7 +49,7 @@ impl<T: Real> Penalties<T> {
         self.entries.is_empty()
     }
 
-    /// The sum of all penalties.
+    /// The sum of all penalties on trainable parameters.
     ///
     /// # Errors
     /// If a pattern matches no parameter, or the model has another number of parameters than when it was first seen.
@@ -65,10 +65,11 @@ impl<T: Real> Penalties<T> {
         Ok(value)
     }
 
-    /// Adds the penalties' gradients to those of the loss, and returns the sum of all penalties, to be added to the loss.
+    /// Adds the penalties' gradients to those of the loss, and returns the sum of the penalties that were added, to be added to the loss.
     ///
-    /// A parameter that the loss did not reach gets a gradient here, if a penalty applies to it. [`Grads::unreached`] is of use only
-    /// before.
+    /// A parameter that the loss did not reach is left out: it keeps having no gradient, so that [`Grads::unreached`] tells of it as
+    /// before, no memory is taken, and a part of a model that is not being trained does not shrink meanwhile. [`Penalties::value`]
+    /// counts such parameters; for a loss that reaches all of them the two agree.
     ///
     /// # Errors
     /// As [`Penalties::value`], and if gradients do not fit the model. Nothing is added then, unless a penalty from outside failed.
@@ -79,14 +80,13 @@ impl<T: Real> Penalties<T> {
         let mut result = Ok(0.0);
         let mut index = 0;
         model.visit(|path, param| {
-            for &i in chosen.get(index).into_iter().flatten().filter(|_| param.is_trainable()) {
-                if grads.get(index).is_none() {
-                    grads.set(index, ArrayD::zeros(param.value.raw_dim()));
-                }
-                if let (Some(grad), Ok(sum)) = (grads.get_mut(index), result.clone()) {
-                    let penalty = &entries[i].1;
-                    let added = penalty.add_gradient(&param.value, grad);
-                    result = added.map(|()| sum + penalty.value(&param.value)).map_err(|e| e.at(&path.to_string()));
+            if let Some(grad) = grads.get_mut(index).filter(|_| param.is_trainable()) {
+                for &i in chosen.get(index).into_iter().flatten() {
+                    let Ok(sum) = &mut result else { return };
+                    match entries[i].1.add_gradient(&param.value, grad) {
+                        Ok(()) => *sum += entries[i].1.value(&param.value),
+                        Err(error) => result = Err(error.at(&path.to_string())),
+                    }
                 }
             }
             index += 1;

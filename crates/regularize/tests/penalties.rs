@@ -139,12 +139,24 @@ fn patterns_choose_and_penalties_add_up() {
     // Frozen parameters have no penalty: there is nothing that could be done about it.
     model[1][0].freeze();
     assert!((penalties.value(&model).unwrap() - (0.2 + 0.5 * 2.0)).abs() < 1e-12);
-    let mut grads = Grads::from_arrays(&model, vec![None, None, None, None]);
+    let mut grads = zeros(&model);
     let dynamic: &dyn Params<f64> = &model;
     assert!((penalties.apply(dynamic, &mut grads).unwrap() - 1.2).abs() < 1e-12);
-    // The loss reached nothing, but the penalty did.
     let there: Vec<usize> = grads.iter().map(|(i, _)| i).collect();
-    assert_eq!(there, [0, 3]);
+    assert_eq!(there, [0, 1, 3]);
+}
+
+#[test]
+fn what_the_loss_did_not_reach_is_left_alone() {
+    let model = model();
+    let mut penalties = Penalties::new().on("**", L2::new(1.0).unwrap()).unwrap();
+    let reached = Some(ArrayD::zeros(IxDyn(&[1])));
+    let mut grads = Grads::from_arrays(&model, vec![None, reached, None, None]);
+    assert_eq!(penalties.apply(&model, &mut grads).unwrap(), 0.5);
+    assert_eq!(grads.get(1).unwrap(), &arr1(&[1.0]).into_dyn());
+    assert_eq!(grads.unreached().collect::<Vec<_>>(), [0, 2, 3]);
+    // ½ (5 · 1 + 5 · 4): the value does not ask whom a loss reached.
+    assert_eq!(penalties.value(&model).unwrap(), 12.5);
 }
 
 #[test]
