@@ -27,7 +27,7 @@ pub enum Nonlinearity {
     Relu,
     /// `x`, or `slope · x` below 0.
     LeakyRelu {
-        /// The slope below 0.
+        /// The slope below 0: a finite number. Schemes refuse another when they are given it.
         slope: f64,
     },
     /// Scaled exponential linear unit.

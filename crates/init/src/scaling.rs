@@ -1,6 +1,6 @@
 //! Schemes that scale the variance by the fan.
 
-use crate::fixed::{normal, not_negative, truncated_normal, uniform};
+use crate::fixed::{finite, normal, not_negative, truncated_normal, uniform};
 use crate::{Fan, FanMode, Init, Nonlinearity, init::draw};
 use gradwise_core::{ArrayRefD, Key, Real, Result};
 
@@ -92,9 +92,14 @@ macro_rules! schemes {
             }
 
             /// With the gain of the activation that follows.
-            #[must_use]
-            pub fn for_activation(self, activation: Nonlinearity) -> Self {
-                $name(VarianceScaling { gain: activation.gain(), ..self.0 })
+            ///
+            /// # Errors
+            /// If the activation has no gain: a leaky ReLU whose slope is not finite.
+            pub fn for_activation(self, activation: Nonlinearity) -> Result<Self> {
+                if let Nonlinearity::LeakyRelu { slope } = activation {
+                    finite("leaky_relu: slope", slope)?;
+                }
+                Ok($name(VarianceScaling { gain: activation.gain(), ..self.0 }))
             }
 
             /// With the variance set by another fan.

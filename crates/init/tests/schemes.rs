@@ -56,7 +56,14 @@ fn moments_are_those_of_the_formula() {
     let root3 = 3.0_f64.sqrt();
     check(&XavierUniform::new(), shape, 0.0, xavier, UNIFORM, Some((6.0 / (fan_in + fan_out)).sqrt()));
     check(&XavierNormal::new(), shape, 0.0, xavier, NORMAL, None);
-    check(&XavierNormal::new().for_activation(Nonlinearity::Tanh), shape, 0.0, xavier * 5.0 / 3.0, NORMAL, None);
+    check(
+        &XavierNormal::new().for_activation(Nonlinearity::Tanh).unwrap(),
+        shape,
+        0.0,
+        xavier * 5.0 / 3.0,
+        NORMAL,
+        None,
+    );
     check(&HeUniform::new(), shape, 0.0, he, UNIFORM, Some((6.0 / fan_in).sqrt()));
     check(&HeNormal::new(), shape, 0.0, he, NORMAL, None);
     check(&HeNormal::new().with_mode(FanMode::Out), shape, 0.0, (2.0 / fan_out).sqrt(), NORMAL, None);
@@ -159,6 +166,10 @@ fn refusals_name_the_option() {
         HeNormal::new().with_gain(-1.0).map(drop),
         "variance scaling: gain: expected a finite number of at least 0, got -1",
     );
+    for (slope, told) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let scheme = HeNormal::new().for_activation(Nonlinearity::LeakyRelu { slope });
+        refuse(scheme.map(drop), &format!("leaky_relu: slope: expected a finite number, got {told}"));
+    }
 }
 
 fn schemes<T: Real>() -> Vec<Box<dyn Init<T>>> {

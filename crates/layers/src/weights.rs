@@ -38,7 +38,7 @@ impl<T: Real> Weights<T> {
         let weight = match &self.init {
             Some(init) => init.array_with(shape, fan, weight_key)?,
             // Weights of variance gain² / fan keep the variance of a signal; the layer knows the gain of its own activation only.
-            None => LecunUniform::new().for_activation(gain_of(self.activation)).array_with(shape, fan, weight_key)?,
+            None => LecunUniform::new().for_activation(gain_of(self.activation))?.array_with(shape, fan, weight_key)?,
         };
         let bias = match (&self.bias_init, self.bias) {
             (_, false) => None,
