@@ -29,14 +29,18 @@ pub struct Confusion {
 const OP: &str = "confusion";
 
 impl Confusion {
+    /// The most classes a matrix is made for. It takes `8 · classes²` bytes, 512 MiB here; whoever asks for more has mistaken
+    /// something for a number of classes, or wants [`Accuracy`](crate::Accuracy), which needs no matrix.
+    pub const MOST_CLASSES: usize = 8192;
+
     /// An empty matrix of `n_classes` classes.
     ///
     /// # Errors
-    /// If there are none, or more than a matrix can be made for.
+    /// If there are none, or more than [`Confusion::MOST_CLASSES`].
     pub fn new(n_classes: usize) -> Result<Self> {
-        // A matrix of 65,536² numbers takes 32 GiB; whoever asks for more has mistaken something for a number of classes.
-        if n_classes == 0 || n_classes > 1 << 16 {
-            return Err(Error::value("confusion: classes", "at least 1 and at most 65536", n_classes));
+        if n_classes == 0 || n_classes > Self::MOST_CLASSES {
+            let expected = format!("at least 1 and at most {}", Self::MOST_CLASSES);
+            return Err(Error::value("confusion: classes", expected, n_classes));
         }
         Ok(Confusion { matrix: Array2::zeros([n_classes, n_classes]), undecided: vec![0.0; n_classes] })
     }

@@ -237,7 +237,10 @@ fn mistakes_are_told_in_words() {
         told(TopK::new(3).unwrap().update(&x, &[0, 1][..], None)),
         "top-k accuracy: expected [2, classes] with at least 3 classes, got shape [2, 2]"
     );
-    assert_eq!(told(Confusion::new(0).map(drop)), "confusion: classes: expected at least 1 and at most 65536, got 0");
+    for n in [0, Confusion::MOST_CLASSES + 1, usize::MAX] {
+        let expected = format!("confusion: classes: expected at least 1 and at most 8192, got {n}");
+        assert_eq!(told(Confusion::new(n).map(drop)), expected);
+    }
     assert_eq!(
         told(Confusion::new(3).unwrap().update(&x, &[0, 1][..], None)),
         "confusion: expected [2, 3], got shape [2, 2]"
