@@ -137,6 +137,13 @@ fn labels_must_be_labels() {
     assert_eq!(told(&labels(&[2], 11, &[0, 1, 0, 9])), "l: at byte 10: expected a label below 2, got 9");
     assert_eq!(told(&labels(&[1, 2], 8, &[0, 1])), "l: at byte 3: expected labels with 1 axis, got 2 axes");
     assert_eq!(told(&labels(&[2], 13, &[0; 8])), "l: at byte 2: expected labels of a whole-number type, got type 0d");
+    // Two billion classes, for one label that is none.
+    let folder = tempfile::tempdir().unwrap();
+    let (image_file, label_file) = (folder.path().join("i"), folder.path().join("l"));
+    images.write_file(&image_file).unwrap();
+    Idx::new(vec![2], IdxValues::I32(vec![1, 2_000_000_000])).unwrap().write_file(&label_file).unwrap();
+    let error = read_labelled::<f32>(&image_file, &label_file).unwrap_err().to_string();
+    assert!(error.ends_with("l: at byte 12: expected a label below 65536, got 2000000000"), "{error}");
     let set = idx::labelled::<f64>(&images, &labels(&[2], 12, &[0, 0, 0, 1, 0, 0, 0, 0]), 2).unwrap();
     assert_eq!((set.labels(), set.sample_shape()), (&[1, 0][..], &[1, 1, 1][..]));
     let none = Idx::new(vec![0, 1, 1], IdxValues::U8(vec![])).unwrap();

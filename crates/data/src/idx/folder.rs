@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Names are those of the MNIST family, `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`, with a dot for the second hyphen or not, and with `.gz` or not. Values stay as they are there (0
 /// to 255); images of two axes get an axis for their one channel, so that inputs are `[N, 1, height, width]`. Both parts have
-/// as many classes as the larger label of both tells.
+/// as many classes as the larger label of both tells, which must be below [`MOST_CLASSES`].
 ///
 /// ```no_run
 /// let mnist = gradwise_data::read_folder::<f32>("data/mnist")?;
@@ -43,7 +43,7 @@ pub fn read_folder<T: Real>(folder: impl AsRef<Path>) -> Result<TrainTest<Labell
 /// Images of two axes get an axis for their one channel. There are as many classes as the largest label tells.
 ///
 /// # Errors
-/// If a file cannot be read, or there is not one label an image.
+/// If a file cannot be read, there is not one label an image, or a label is not below [`MOST_CLASSES`].
 pub fn read_labelled<T: Real>(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Labelled<T>> {
     let (images, labels) = (Idx::from_file(images)?, Idx::from_file(labels)?);
     labelled(&images, &labels, n_classes(&labels)?)
@@ -67,10 +67,7 @@ pub fn labelled<T: Real>(images: &Idx, labels: &Idx, n_classes: usize) -> Result
     if n == 0 {
         return Err(images.error(4, "at least one sample", "0"));
     }
-    if let Some(i) = classes.iter().position(|&class| class >= n_classes) {
-        let offset = labels.header_len() + (i * labels.values.code().1) as u64;
-        return Err(labels.error(offset, &format!("a label below {n_classes}"), classes[i].to_string()));
-    }
+    below(labels, &classes, n_classes)?;
     let shape = match images.shape[..] {
         [n, height, width] => vec![n, 1, height, width],
         _ => images.shape.clone(),
@@ -78,13 +75,28 @@ pub fn labelled<T: Real>(images: &Idx, labels: &Idx, n_classes: usize) -> Result
     Labelled::new(images.to_shape(&shape)?, classes, n_classes)
 }
 
+/// The most classes that are taken from a file's largest label, 65,536. A larger one is a number of something else (an identifier, a
+/// damaged byte), and a model with an output for each would not fit anywhere. [`labelled`] takes a number of classes as given.
+pub const MOST_CLASSES: usize = 1 << 16;
+
 fn n_classes(labels: &Idx) -> Result<usize> {
-    match &labels.values {
-        // Most label files are bytes, which need no copy to find the largest.
-        IdxValues::U8(v) if labels.shape.len() == 1 => {
-            Ok(v.iter().max().map_or(0, |&largest| usize::from(largest) + 1))
+    // Most label files are bytes, which need no copy to find the largest.
+    if let (IdxValues::U8(v), [_]) = (&labels.values, &labels.shape[..]) {
+        return Ok(v.iter().max().map_or(0, |&largest| usize::from(largest) + 1));
+    }
+    let classes = labels.to_labels()?;
+    below(labels, &classes, MOST_CLASSES)?;
+    Ok(classes.iter().max().map_or(0, |&largest| largest + 1))
+}
+
+/// Refuses the first label that is not below a number of classes, by its byte in the file.
+fn below(labels: &Idx, classes: &[usize], n_classes: usize) -> Result<()> {
+    match classes.iter().position(|&class| class >= n_classes) {
+        Some(i) => {
+            let offset = labels.header_len() + (i * labels.values.code().1) as u64;
+            Err(labels.error(offset, &format!("a label below {n_classes}"), classes[i].to_string()))
         }
-        _ => Ok(labels.to_labels()?.iter().max().map_or(0, |&largest| largest + 1)),
+        None => Ok(()),
     }
 }
 

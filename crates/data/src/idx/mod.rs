@@ -20,7 +20,7 @@ mod folder;
 mod read;
 mod write;
 
-pub use folder::{labelled, read_folder, read_labelled};
+pub use folder::{MOST_CLASSES, labelled, read_folder, read_labelled};
 
 use crate::{DataError, Result};
 use gradwise_core::Real;
