@@ -1,15 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // This is the one place that speaks to the terminal.
 
 mod args;
 mod failure;
 mod report;
 mod source;
 mod train;
+mod words;
 
 use args::{Cli, Command};
 use clap::Parser;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +22,8 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gradwise: {failure}");
+            // If nobody can be told, the code still tells.
+            let _ = writeln!(std::io::stderr(), "gradwise: {failure}");
             failure.exit_code()
         }
     }

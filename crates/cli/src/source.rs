@@ -37,10 +37,7 @@ impl Source {
     pub(crate) fn image(&self) -> Result<[usize; 3], Failure> {
         <[usize; 3]>::try_from(self.parts.train.sample_shape()).map_err(|_| {
             let got = self.parts.train.sample_shape();
-            Failure::Usage(format!(
-                "{}: expected images (samples of two axes), got samples of shape {got:?}",
-                self.name
-            ))
+            Failure::Data(format!("{}: expected images (samples of two axes), got samples of shape {got:?}", self.name))
         })
     }
 }

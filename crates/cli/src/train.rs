@@ -4,11 +4,12 @@ use crate::args::{OptimizerName, TrainArgs};
 use crate::failure::Failure;
 use crate::report::{LastLayers, Outcome};
 use crate::source::Source;
+use crate::words::Words;
 use gradwise::optim::BoxRule;
 use gradwise::prelude::*;
 use gradwise::train::layer_table;
 use serde::Serialize;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 /// Everything a run is started with: `config.json`.
@@ -82,15 +83,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         Some(path) => RunFolder::create(path, &config)?,
         None => RunFolder::create_unique(Path::new("runs"), &source.name, &config)?,
     };
-    println!(
+    let mut words = Words::new(std::io::stdout());
+    words.line(format_args!(
         "{}: {} images of {}x{} to train on, {} to test on; {} parameters, {} threads",
         config.data, config.train_samples, image[1], image[2], config.test_samples, config.parameters, threads
-    );
+    ));
 
     let mut metrics = folder.metrics()?;
     let mut layers = LastLayers::default();
     let mut progress = Progress::new();
-    let mut lines = Lines::new(std::io::stdout());
+    let mut lines = Lines::new(&mut words);
     let terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
     let teller: &mut dyn Observer<f32> = if terminal { &mut progress } else { &mut lines };
     let accuracy: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
@@ -104,7 +106,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
 
     // Saved before anything else can go wrong.
     folder.save_model(&model)?;
-    metrics.finish().map_err(|error| Failure::Training(format!("{}: {error}", folder.path().display())))?;
+    metrics.finish().map_err(|error| Failure::Output(format!("{}: {error}", folder.path().display())))?;
     // The test data are looked at once, when all is decided.
     let mut accuracy: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
     let objective = Supervised(CrossEntropyLoss::default());
@@ -129,19 +131,24 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         out: folder.path().display().to_string(),
     };
     folder.finish(&outcome)?;
-    tell(&outcome, &layers, args.json)
+    tell(&mut words, &outcome, &layers, args.json)?;
+    words.finish()
 }
 
-fn tell(outcome: &Outcome, layers: &LastLayers, json: bool) -> Result<(), Failure> {
+fn tell(words: &mut Words<impl Write>, outcome: &Outcome, layers: &LastLayers, json: bool) -> Result<(), Failure> {
     let Outcome { train_seconds, samples_per_second, epochs, out, .. } = outcome;
-    println!("\n{}", layer_table(&layers.rows));
-    println!(
+    words.line(format_args!("\n{}", layer_table(&layers.rows)));
+    words.line(format_args!(
         "trained {epochs} epochs in {train_seconds:.2} s, {samples_per_second:.0} samples per second; run in {out}"
-    );
-    println!("test accuracy {:.2} %, test loss {:.4}", 100.0 * outcome.test_accuracy, outcome.test_loss);
+    ));
+    words.line(format_args!(
+        "test accuracy {:.2} %, test loss {:.4}",
+        100.0 * outcome.test_accuracy,
+        outcome.test_loss
+    ));
     if json {
         let line = serde_json::to_string(outcome).map_err(|error| Failure::Training(error.to_string()))?;
-        println!("{line}");
+        words.line(line);
     }
     Ok(())
 }

@@ -1,10 +1,16 @@
 //! The program as a person and a script meet it.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradwise"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command
+}
 
 fn gradwise(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradwise")).current_dir(folder).args(arguments).output().expect("it starts")
+    command(folder, arguments).output().expect("it starts")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -41,29 +47,80 @@ fn a_short_run_tells_everything() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_in_one_line() {
+fn what_cannot_be_used_is_refused_in_one_line_with_its_own_code() {
     let folder = tempfile::tempdir().unwrap();
-    let empty = folder.path().join("empty");
-    std::fs::create_dir(&empty).unwrap();
-    for (arguments, words) in [
-        (&["train", "--data", "nowhere"][..], "nowhere"),
-        (&["train", "--data", "empty"], "train-images"),
-        (&["--rate=-1"], "rate"),
-        (&["--dropout", "1.5"], "dropout"),
-        (&["--batch", "0"], "batch"),
-        (&["--epochs", "0"], "epochs"),
-        (&["--threads", "0"], "threads"),
-        (&["--weight-decay", "NaN"], "weight decay"),
-        (&["--label-smoothing", "2"], "smoothing"),
-        (&["--out", "empty/../../../../proc/nothing"], "nothing"),
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    dataset(&folder.path().join("hollow"), &[3, 28, 28], &[]);
+    dataset(&folder.path().join("small"), &[1, 4, 4], &[0]);
+    dataset(&folder.path().join("ids"), &[1, 8, 8], &2_000_000_000_u32.to_be_bytes());
+    let (command, data, output) = (2, 3, 4);
+    for (arguments, code, words) in [
+        (&["train", "--data", "nowhere"][..], command, "nowhere"),
+        (&["train", "--data", "file"], command, "file"),
+        (&["train", "--data", "empty"], data, "train-images"),
+        (&["train", "--data", "hollow"], data, "at byte 16: expected 2352 bytes"),
+        (&["train", "--data", "small"], data, "halved"),
+        (&["train", "--data", "ids"], data, "expected a label below 65536"),
+        (&["--rate=-1"], command, "rate"),
+        (&["--rate", "NaN"], command, "rate"),
+        (&["--dropout", "1.5"], command, "dropout"),
+        (&["--batch", "0"], command, "batch"),
+        (&["--epochs", "0"], command, "epochs"),
+        (&["--threads", "0"], command, "threads"),
+        (&["--weight-decay", "NaN"], command, "weight decay"),
+        (&["--label-smoothing", "2"], command, "smoothing"),
+        (&["--out", "empty/../../../../proc/nothing"], output, "nothing"),
+        (&["--out", "file/run"], output, "file/run"),
     ] {
         let output = gradwise(folder.path(), arguments);
         let error = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
         assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
         assert!(error.starts_with("gradwise: ") && error.to_lowercase().contains(words), "{arguments:?}: {error}");
     }
-    assert_eq!(gradwise(folder.path(), &["--optimizer", "best"]).status.code(), Some(2));
+    assert_eq!(gradwise(folder.path(), &["--optimizer", "best"]).status.code(), Some(command));
     // Nothing was left behind by runs that did not start.
     assert!(!folder.path().join("runs").exists());
+}
+
+/// A folder like MNIST's whose images have a shape and no values but zeros where `labels` has any; labels are bytes, or one of 32 bits.
+fn dataset(folder: &Path, images: &[u32], labels: &[u8]) {
+    std::fs::create_dir(folder).unwrap();
+    let header = |kind: u8, axes: &[u32]| {
+        [vec![0, 0, kind, axes.len() as u8], axes.iter().flat_map(|n| n.to_be_bytes()).collect()].concat()
+    };
+    let kind = if labels.len() == 4 { 0x0c } else { 0x08 };
+    let n = if labels.is_empty() { 0 } else { images.iter().product::<u32>() };
+    for part in ["train", "t10k"] {
+        let write = |name: &str, bytes: Vec<u8>| std::fs::write(folder.join(format!("{part}-{name}-ubyte")), bytes);
+        write("images-idx3", [header(0x08, images), vec![0; n as usize]].concat()).unwrap();
+        write("labels-idx1", [header(kind, &images[..1]), labels.to_vec()].concat()).unwrap();
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_end_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), &["--epochs", "1", "--batch", "512", "--json", "--out", "run"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(folder.path().join("run/summary.json").is_file());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn words_that_find_no_room_are_told_when_the_run_is_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output =
+        command(folder.path(), &["--epochs", "1", "--batch", "512", "--out", "run"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).starts_with("gradwise: standard output: "), "{output:?}");
+    assert!(folder.path().join("run/summary.json").is_file());
 }
