@@ -2,7 +2,7 @@
 //!
 //! What the workspace cannot see about itself shows here: a derive whose paths only hold inside, a feature that only another crate
 //! turned on, a type that cannot be named from outside. The programs lie in `xtask/consumers/`, each a workspace of its own; a run
-//! copies them to a folder outside of ours before it builds them.
+//! copies them to a folder outside of ours before it builds them, each with the features that it asks for alone.
 
 use crate::Failure;
 use crate::ci::Context;
@@ -10,6 +10,7 @@ use crate::run::{cargo, stream};
 use crate::workspace::Workspace;
 use std::fs;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// A program in `xtask/consumers/`.
 pub(crate) struct Consumer {
@@ -37,8 +38,8 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Consumer>, Failure> {
 
 /// Copies each consumer out of the workspace, builds and runs it, and runs its tests.
 ///
-/// They share one target folder, and the workspace's lock file, so that what they have in common is built once and in the versions
-/// that everything else was tested with.
+/// They are built in our target folder, with our profiles and our lock file: what they need of other people's crates is there from the
+/// tests before, and our own crates are built once for all of them.
 pub(crate) fn run(cx: &mut Context) -> Result<(), Failure> {
     let outside = std::env::temp_dir().join(format!("gradwise-consumers-{}", std::process::id()));
     let result = run_in(cx, &outside);
@@ -50,32 +51,37 @@ pub(crate) fn run(cx: &mut Context) -> Result<(), Failure> {
 }
 
 fn run_in(cx: &mut Context, outside: &Path) -> Result<(), Failure> {
-    for consumer in all(&cx.workspace)? {
+    let consumers = all(&cx.workspace)?;
+    for consumer in &consumers {
         let folder = outside.join(&consumer.name);
         copy(&consumer.folder, &folder)?;
         let manifest = fs::read_to_string(folder.join("Cargo.toml"))?;
-        fs::write(folder.join("Cargo.toml"), rooted(&manifest, &cx.workspace.root)?)?;
-        fs::copy(cx.workspace.root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+        fs::write(folder.join("Cargo.toml"), moved(&manifest, &cx.workspace.root)?)?;
+    }
+    cx.workspace.found(outside, &consumers.iter().map(|c| c.name.clone()).collect::<Vec<_>>(), &[])?;
+    for consumer in &consumers {
         for task in ["run", "test"] {
-            let mut command = cargo(&folder, [task]);
-            command.env("CARGO_TARGET_DIR", cx.workspace.target.join("consumers"));
+            let mut command = cargo(outside, [task, "--quiet", "--package", &consumer.name]);
+            command.env("CARGO_TARGET_DIR", &cx.workspace.target);
             stream(command, &mut cx.tests)?;
         }
     }
     Ok(())
 }
 
-/// The manifest with absolute paths to our crates.
-fn rooted(manifest: &str, root: &Path) -> Result<String, Failure> {
-    if !manifest.contains("[workspace]") {
-        return Err("a consumer must be a workspace of its own: its manifest needs a [workspace] table".into());
-    }
+/// The manifest with absolute paths to our crates, as a member of another workspace, which is where profiles are read.
+fn moved(manifest: &str, root: &Path) -> Result<String, Failure> {
     if !manifest.contains(&format!("\"{ROOT}/crates/")) {
         return Err(format!("a consumer must depend on one of our crates by a path in {ROOT}/crates").into());
     }
     // TOML strings take forward slashes as they are, on every system.
     let root = root.to_string_lossy().replace('\\', "/");
-    Ok(manifest.replace(&format!("\"{ROOT}/"), &format!("\"{root}/")))
+    let mut manifest: Table = manifest.replace(&format!("\"{ROOT}/"), &format!("\"{root}/")).parse()?;
+    manifest.remove("profile");
+    match manifest.remove("workspace") {
+        Some(_) => Ok(manifest.to_string()),
+        None => Err("a consumer must be a workspace of its own: its manifest needs a [workspace] table".into()),
+    }
 }
 
 /// Copies a consumer's own files; what a build by hand left beside them stays behind.
@@ -101,17 +107,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_rooted() {
-        let manifest = "[workspace]\n[dependencies]\ngradwise-optim = { path = \"../../../crates/optim\" }\n";
-        let rooted = rooted(manifest, Path::new("/a/b")).unwrap();
-        assert_eq!(rooted, "[workspace]\n[dependencies]\ngradwise-optim = { path = \"/a/b/crates/optim\" }\n");
+    fn a_copy_finds_our_crates_and_leaves_profiles_to_its_workspace() {
+        let manifest = "[workspace]\n[profile.dev]\nopt-level = 2\n[dependencies]\ngradwise-optim.path = \"../../../crates/optim\"\n";
+        let moved = moved(manifest, Path::new("/a/b")).unwrap();
+        assert_eq!(moved, "[dependencies.gradwise-optim]\npath = \"/a/b/crates/optim\"\n");
     }
 
     #[test]
     fn a_consumer_stands_outside_and_depends_on_us() {
         let inside = "[dependencies]\ngradwise-optim = { path = \"../../../crates/optim\" }\n";
-        assert!(rooted(inside, Path::new("/a")).unwrap_err().to_string().contains("[workspace]"));
-        assert!(rooted("[workspace]\n", Path::new("/a")).unwrap_err().to_string().contains("by a path"));
+        assert!(moved(inside, Path::new("/a")).unwrap_err().to_string().contains("[workspace]"));
+        assert!(moved("[workspace]\n", Path::new("/a")).unwrap_err().to_string().contains("by a path"));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod consumers;
+mod memory;
 mod nightly;
 mod run;
 mod tidy;
@@ -39,7 +40,7 @@ enum Task {
     Tidy,
     /// The speed of training steps and operations.
     Bench(bench::Options),
-    /// The long checks: many more property cases, release builds, the kernels without vector extensions.
+    /// The long checks: many more property cases, release builds, the kernels without vector extensions and under memory checkers.
     Nightly,
 }
 

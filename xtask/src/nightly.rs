@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::ci::{Context, Stage, run_stages};
+use crate::memory;
 use crate::run::{cargo, stream};
 
 /// How often the property tests are run. Each run draws its cases anew, so this multiplies the cases of those tests that fix their
@@ -17,6 +18,9 @@ const STAGES: &[&Stage] = &[
     &Stage { name: "cases", run: |cx| (0..ROUNDS).try_for_each(|_| test(cx, &[], &[CASES])) },
     // Every kernel in its portable form: what a processor without vector extensions computes.
     &Stage { name: "portable", run: |cx| test(cx, &[], &[("GRADWISE_SIMD", "portable")]) },
+    // Reads and writes of the kernels that the language's rules cannot see.
+    &Stage { name: "valgrind", run: memory::valgrind },
+    &Stage { name: "miri", run: memory::miri },
     // Tests must not lean on running beside each other.
     &Stage { name: "one thread", run: |cx| test(cx, &["--test-threads=1"], &[]) },
 ];

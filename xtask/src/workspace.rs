@@ -2,7 +2,9 @@
 
 use crate::{Failure, run};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
+use std::fs;
 use std::path::{Path, PathBuf};
+use toml::{Table, Value};
 
 /// The packages of this workspace and where they lie.
 pub(crate) struct Workspace {
@@ -48,11 +50,39 @@ impl Workspace {
             .collect()
     }
 
+    /// Makes a folder outside into a workspace of its own, with our profiles and our lock file, so that what is built there in our
+    /// target folder can use what was built here.
+    ///
+    /// `patches` are packages that are taken from a folder in it, whoever asks for them. Cargo warns of settings for packages that are not
+    /// needed there, if it is not told to be quiet.
+    pub(crate) fn found(&self, folder: &Path, members: &[String], patches: &[(String, String)]) -> Result<(), Failure> {
+        let ours: Table = fs::read_to_string(self.root.join("Cargo.toml"))?.parse()?;
+        let mut manifest = Table::new();
+        let names = members.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>();
+        let workspace = [("resolver", Value::from("3")), ("members", Value::from(names))];
+        manifest.insert("workspace".into(), Value::Table(table(workspace)));
+        if let Some(profiles) = ours.get("profile") {
+            manifest.insert("profile".into(), profiles.clone());
+        }
+        if !patches.is_empty() {
+            let path = |path: &String| Value::Table(table([("path", Value::from(path.as_str()))]));
+            let patches = table(patches.iter().map(|(name, folder)| (name.as_str(), path(folder))));
+            manifest.insert("patch".into(), Value::Table(table([("crates-io", Value::Table(patches))])));
+        }
+        fs::write(folder.join("Cargo.toml"), manifest.to_string())?;
+        fs::copy(self.root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+        Ok(())
+    }
+
     /// A path as the rules report it: relative to the root, with slashes.
     pub(crate) fn relative(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.root).unwrap_or(path);
         path.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
     }
+}
+
+fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Table {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The folder a package lies in.
