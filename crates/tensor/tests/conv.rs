@@ -1,6 +1,7 @@
 //! Convolutions against the plainest loops there are, on every dispatch path and any number of threads.
 
-mod common;
+use crate::common;
+use crate::support::cases;
 
 use common::{LEVELS, Threads, arrange, assert_close, numbers};
 use gradwise_autograd::check;
@@ -151,7 +152,7 @@ fn check_kernels<T: Real>(case: &Case) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn kernels_agree_with_loops(case in case()) {
@@ -237,7 +238,7 @@ fn forward(op: &dyn Op<f64>, inputs: &[ArrayD<f64>]) -> ArrayD<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn conv2d_has_its_gradient(case in case(), with_bias in any::<bool>()) {

@@ -1,6 +1,6 @@
 //! Dropout: what is dropped, how much of it, and on what that depends.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check::Check;
 use gradwise_core::{ArrayRefD, Cx, Key, Op, Real, Saved, Scratch, Serial};

@@ -1,6 +1,6 @@
 //! Functions of one and two numbers against their formulas, and against finite differences.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Key, Needs, Op, Real, Scratch, Serial, Slot};

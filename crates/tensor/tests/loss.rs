@@ -1,6 +1,6 @@
 //! Losses against their formulas, at their edges, and against finite differences; embeddings too.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Loss, Op, Reduction};

@@ -1,6 +1,6 @@
 //! Normalization against its formulas and against finite differences.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Op};

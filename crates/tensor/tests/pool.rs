@@ -1,6 +1,6 @@
 //! Pooling against windows spelled out, and against finite differences.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Op};

@@ -1,6 +1,7 @@
 //! Matrix products against the plainest loops there are, on every dispatch path and any number of threads.
 
-mod common;
+use crate::common;
+use crate::support::cases;
 
 use common::{LEVELS, Threads, arrange, assert_close, numbers};
 use gradwise_autograd::check;
@@ -116,7 +117,7 @@ fn check_product<T: Real>(case: &Case) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn products_agree_with_loops(case in case()) {
@@ -253,7 +254,7 @@ fn forward(op: &dyn Op<f64>, inputs: &[ArrayViewD<'_, f64>]) -> ArrayD<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn stacks_are_broadcast(

@@ -1,6 +1,6 @@
 //! Reductions against folds spelled out, and against finite differences.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Op, Real, Serial};

@@ -1,6 +1,6 @@
 //! Operations that move elements, against indexing spelled out and finite differences.
 
-mod support;
+use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Op, Serial, Slot};
