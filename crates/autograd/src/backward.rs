@@ -1,10 +1,10 @@
 //! Gradients: the tape, read backwards.
 
-use crate::node::{Node, Source, kept, owner, shape};
+use crate::node::{Node, Source, kept, shape};
 use crate::reading::first_not_finite;
 use crate::view::View;
 use crate::{Tape, Var};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Needs, Real, Result, Slot, sum_of_squares};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Grads, Real, Result, Slot, sum_of_squares};
 use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
 use smallvec::SmallVec;
 
@@ -58,27 +58,11 @@ impl<T: Real> Tape<'_, T> {
 
     /// Frees the outputs that no backward pass will read.
     fn free_unneeded(&mut self) {
-        let mut needed = std::mem::take(&mut self.workspace.flags);
-        needed.clear();
-        needed.resize(self.nodes.len(), false);
-        for (i, node) in self.nodes.iter().enumerate() {
-            let Source::Apply { op, inputs, .. } = &node.source else { continue };
-            if !node.requires_grad {
-                continue;
-            }
-            let Needs { inputs: of_inputs, output } = op.needs();
-            needed[i] |= output;
-            if of_inputs {
-                let inputs = &self.edges[inputs.start as usize..inputs.end as usize];
-                inputs.iter().for_each(|&input| needed[owner(&self.nodes, input) as usize] = true);
-            }
-        }
-        for (i, needed) in needed.iter().enumerate() {
-            if !needed {
+        for i in 0..self.nodes.len() {
+            if !self.nodes[i].needed {
                 self.free_output(i as u32);
             }
         }
-        self.workspace.flags = needed;
     }
 
     /// Computes the gradients of `Σ seed · var`: the product of `seed` with the Jacobian of `var`.
@@ -109,8 +93,12 @@ impl<T: Real> Tape<'_, T> {
         let mut array = self.workspace.scratch.array(crate::node::shape(&self.nodes, root));
         array.iter_mut().zip(seed.iter()).for_each(|(g, s)| *g = *s);
         self.grads[root as usize] = Some(array);
+        let mut next = self.segments.len();
+        self.workspace.open.clear();
         for i in (0..=node).rev() {
+            self.enter_segments(i, &mut next)?;
             self.backward_node(i)?;
+            self.leave_segments(i);
         }
         Ok(())
     }
@@ -135,7 +123,7 @@ impl<T: Real> Tape<'_, T> {
                 self.backward_view(i, *of, &grad);
                 Ok(())
             }
-            _ => self.backward_apply(i, &grad),
+            _ => self.make_needed(i).and_then(|()| self.backward_apply(i, &grad)),
         };
         if self.nodes[i as usize].retained {
             self.grads[i as usize] = Some(grad);

@@ -8,6 +8,7 @@ mod module;
 mod names;
 mod node;
 mod reading;
+mod segment;
 mod tape;
 mod view;
 mod workspace;

@@ -15,6 +15,10 @@ pub(crate) struct Node<'p, T: Real> {
     pub(crate) retained: bool,
     /// Whether nobody will read its value any more: see `Tape::release`.
     pub(crate) released: bool,
+    /// Whether a backward pass will read its value.
+    pub(crate) needed: bool,
+    /// Whether it is the result of a segment, so that what it was made from may be gone: see `Tape::checkpoint`.
+    pub(crate) result: bool,
     pub(crate) scope: ScopeId,
 }
 
@@ -32,6 +36,8 @@ pub(crate) enum Source<'p, T: Real> {
         op: Box<dyn Op<T> + 'p>,
         inputs: Range<u32>,
         saved: Saved<T>,
+        /// Whether what it saved was given back, to be made again: see `Tape::checkpoint`.
+        lost: bool,
         output: Option<ArrayD<T>>,
         shape: IxDyn,
         key: Key,

@@ -3,11 +3,12 @@
 use crate::names::ScopeId;
 use crate::node::{Node, Source, kept, owner, shape, value};
 use crate::reading::{Origin, first_not_finite, read};
+use crate::segment::Segment;
 use crate::view::{Copied, View};
 use crate::workspace::{Watched, Workspace};
 use gradwise_core::{
-    ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Op, Param, Params, ParamsExt, Real, Result, Saved, Scratch,
-    Updates,
+    ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Needs, Op, Param, Params, ParamsExt, Real, Result, Saved,
+    Scratch, Updates,
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
@@ -111,6 +112,9 @@ pub struct Tape<'p, T: Real> {
     pub(crate) frees: bool,
     /// Whether a backward pass gave values back: there can be no other.
     pub(crate) spent: bool,
+    /// Whether no value is given back before the tape is dropped.
+    pub(crate) keeps: bool,
+    pub(crate) segments: Vec<Segment>,
 }
 
 /// Tapes are numbered so that a variable of one is refused by another.
@@ -120,10 +124,12 @@ impl<'p, T: Real> Tape<'p, T> {
     /// An empty tape.
     pub fn new(workspace: &'p mut Workspace<T>, mode: Mode) -> Self {
         workspace.names.restart();
+        workspace.scratch.begin(usize::from(mode.training) * 2 + usize::from(mode.gradients));
         let nodes = std::mem::take(&mut workspace.nodes);
         let edges = std::mem::take(&mut workspace.edges);
         let grads = std::mem::take(&mut workspace.grads);
         let updates = std::mem::take(&mut workspace.updates);
+        let segments = std::mem::take(&mut workspace.segments);
         Tape {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nodes,
@@ -141,6 +147,8 @@ impl<'p, T: Real> Tape<'p, T> {
             checks_gradients: false,
             frees: false,
             spent: false,
+            keeps: false,
+            segments,
         }
     }
 
@@ -189,7 +197,8 @@ impl<'p, T: Real> Tape<'p, T> {
     fn push(&mut self, source: Source<'p, T>, requires_grad: bool, retained: bool) -> Var {
         let node = self.nodes.len() as u32;
         let requires_grad = requires_grad && self.mode.gradients;
-        self.nodes.push(Node { source, requires_grad, retained, released: false, scope: self.scope });
+        let scope = self.scope;
+        self.nodes.push(Node { source, requires_grad, retained, released: false, needed: false, result: false, scope });
         Var { tape: self.id, node }
     }
 
@@ -295,6 +304,13 @@ impl<'p, T: Real> Tape<'p, T> {
             self.readings.push(read(path, op.name(), &output.view(), sample));
         }
         let requires_grad = self.mode.gradients && inputs.iter().any(|v| self.nodes[v.node as usize].requires_grad);
+        let needs = if requires_grad { op.needs() } else { Needs::NOTHING };
+        if needs.inputs {
+            for input in inputs {
+                let owner = owner(&self.nodes, input.node);
+                self.nodes[owner as usize].needed = true;
+            }
+        }
         if !self.mode.gradients && !self.mode.training {
             saved.recycle(&mut self.workspace.scratch);
         }
@@ -303,7 +319,10 @@ impl<'p, T: Real> Tape<'p, T> {
         let inputs = start..self.edges.len() as u32;
         let shape = output.raw_dim();
         let output = Some(output);
-        Ok(self.push(Source::Apply { op: Box::new(op), inputs, saved, output, shape, key }, requires_grad, false))
+        let apply = Source::Apply { op: Box::new(op), inputs, saved, lost: false, output, shape, key };
+        let y = self.push(apply, requires_grad, false);
+        self.nodes[y.node as usize].needed = needs.output;
+        Ok(y)
     }
 
     fn view(&mut self, of: u32, view: View) -> Var {
@@ -536,29 +555,30 @@ impl<'p, T: Real> Tape<'p, T> {
         Ok(var.node)
     }
 
-    /// Says that the value of a variable is not read any more. In a tape without gradients its memory goes back to the workspace, to be
-    /// used by the next operation; with gradients, where backward may need it, nothing happens. A chain does this between its layers, so
-    /// that evaluation holds two activations at a time and not all of them.
+    /// Says that the value of a variable is not read any more, but by the backward passes of what was recorded so far. Its memory goes
+    /// back to the workspace, to be used by the next operation, unless such a backward pass reads it; and even then, if it is large and
+    /// cheap to make again ([`Op::is_cheap`]) from values that are kept anyway. A chain does this between its layers: evaluation holds two
+    /// activations at a time and not all of them, training those that its products need.
     ///
     /// Values seen by a view live as long as the view is not released.
     pub fn release(&mut self, var: Var) {
-        if self.mode.gradients || var.tape != self.id {
+        if self.keeps || var.tape != self.id {
             return;
         }
         self.nodes[var.node as usize].released = true;
         let owner = owner(&self.nodes, var.node);
-        self.free_if_released(owner);
-    }
-
-    /// Frees the output of an operation, if it and all views of it are released.
-    fn free_if_released(&mut self, owner: u32) {
         let held = self.nodes[owner as usize..]
             .iter()
             .enumerate()
             .any(|(i, node)| !node.released && crate::node::owner(&self.nodes, owner + i as u32) == owner);
         if !held {
-            self.free(owner);
+            self.free_if_spare(owner);
         }
+    }
+
+    /// From here on gives no value back before the tape is dropped: whoever looks for something finds all of them.
+    pub fn keep_values(&mut self) {
+        self.keeps = true;
     }
 
     /// Gives the output of an operation, and what it saved, back to the workspace.
@@ -599,11 +619,13 @@ impl<T: Real> Drop for Tape<'_, T> {
         self.grads.drain(..).flatten().for_each(|g| workspace.scratch.give_array(g));
         self.updates.drain(..).for_each(|(_, x)| workspace.scratch.give_array(x));
         self.edges.clear();
+        self.segments.clear();
         // The list is empty, so this changes only its type; the standard library keeps the memory when it collects in place.
         workspace.nodes = nodes.into_iter().map(|_| unreachable!("no nodes")).collect();
         workspace.edges = std::mem::take(&mut self.edges);
         workspace.grads = std::mem::take(&mut self.grads);
         workspace.updates = std::mem::take(&mut self.updates);
+        workspace.segments = std::mem::take(&mut self.segments);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::names::Names;
 use crate::node::Node;
+use crate::segment::Segment;
 use gradwise_core::{Grads, Pool, Real, Scratch, Serial};
 use ndarray::ArrayD;
 use std::sync::Arc;
@@ -36,6 +37,10 @@ pub struct Workspace<T: Real> {
     pub(crate) flags: Vec<bool>,
     /// Sums of squares of parameters' gradients, by node, in the order in which they were finished.
     pub(crate) squares: Vec<(u32, f64)>,
+    pub(crate) segments: Vec<Segment>,
+    /// Segments whose values were made again, by their number, and how often each of their values is still read.
+    pub(crate) open: Vec<u32>,
+    pub(crate) uses: Vec<u32>,
     pub(crate) watched: Vec<Watched>,
     pub(crate) param_nodes: Vec<Option<u32>>,
 }
@@ -79,6 +84,9 @@ impl<T: Real> Workspace<T> {
             updates: Vec::new(),
             flags: Vec::new(),
             squares: Vec::new(),
+            segments: Vec::new(),
+            open: Vec::new(),
+            uses: Vec::new(),
             watched: Vec::new(),
             param_nodes: Vec::new(),
         }

@@ -583,10 +583,19 @@ fn evaluation_frees_what_is_released() {
     drop(tape);
     assert!(workspace.scratch().free_bytes() <= 3 * 9000, "{}", workspace.scratch().free_bytes());
 
-    // With gradients, backward may need it.
-    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
-    let v = tape.variable(&x);
-    let y = tape.apply(MUL, &[v, v]).unwrap();
-    tape.release(y);
-    assert!(tape.try_value(y).is_ok());
+    // With gradients it stays where backward will read it, and on a tape that keeps everything.
+    for (read, kept) in [(false, false), (true, false), (false, true)] {
+        let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+        if kept {
+            tape.keep_values();
+        }
+        let v = tape.variable(&x);
+        let y = tape.apply(MUL, &[v, v]).unwrap();
+        let z = if read { tape.apply(MUL, &[y, y]).unwrap() } else { y };
+        let loss = tape.apply(Sum, &[z]).unwrap();
+        tape.release(y);
+        assert_eq!(tape.try_value(y).is_ok(), read || kept);
+        tape.backward(loss).unwrap();
+        assert_eq!(tape.grad(v).unwrap()[[0]], if read { 4.0 } else { 2.0 });
+    }
 }

@@ -206,6 +206,31 @@ pub trait Op<T: Real>: Send + Sync {
     fn needs(&self) -> Needs {
         Needs::ALL
     }
+
+    /// Whether the output is cheap to make once more: by a pass over the inputs, as an activation or a normalization is, and a product is
+    /// not. A tape may then give the output's memory back after forward, and have [`Op::again`] make it when backward comes to it.
+    fn is_cheap(&self) -> bool {
+        false
+    }
+
+    /// Makes the output once more, to the same bits, from the inputs of forward and what it saved. It is called only where
+    /// [`Op::is_cheap`] says so, and calls forward unless there is a shorter way: batch norm knows its statistics already.
+    ///
+    /// # Errors
+    /// None that forward did not return.
+    fn again(
+        &self,
+        inputs: &[ArrayViewD<'_, T>],
+        saved: &Saved<T>,
+        out: &mut ArrayRefD<T>,
+        cx: &mut Cx<'_, T>,
+    ) -> Result<(), Error> {
+        let _ = saved;
+        let mut same = Saved::default();
+        let result = self.forward(inputs, out, &mut same, cx);
+        same.recycle(cx.scratch);
+        result
+    }
 }
 
 macro_rules! forward_op {
@@ -236,6 +261,18 @@ macro_rules! forward_op {
             }
             fn needs(&self) -> Needs {
                 (**self).needs()
+            }
+            fn is_cheap(&self) -> bool {
+                (**self).is_cheap()
+            }
+            fn again(
+                &self,
+                inputs: &[ArrayViewD<'_, T>],
+                saved: &Saved<T>,
+                out: &mut ArrayRefD<T>,
+                cx: &mut Cx<'_, T>,
+            ) -> Result<(), Error> {
+                (**self).again(inputs, saved, out, cx)
             }
         }
     )*};

@@ -5,10 +5,14 @@ use ndarray::{ArrayD, Dimension, IxDyn};
 
 /// A store of buffers that are handed out and taken back, so that a step allocates nothing once it has run before.
 ///
-/// Sizes are rounded up to one of eight classes an octave, and a request is served by a free buffer of its class or by a new one. So a
-/// step that takes and gives back as the step before it did finds every buffer it needs: classes do not compete, as they would if a
-/// small request could take a large buffer. What a buffer holds when it is handed out is unspecified but initialized: whoever takes one
-/// writes before reading.
+/// Sizes are rounded up to one of eight classes an octave. A request is served by a free buffer of its class; if it is a large one, else by
+/// one up to four times as large, so that what the wide layers of a net have left over serves the narrow ones; else by a new one.
+///
+/// A step that takes and gives back as the step before it did finds every buffer it needs. Classes that compete could spoil that, since a
+/// step begins with other buffers free than the first one did; so each request is served with the very buffer that served it the last time
+/// ([`Scratch::begin`] says where a sequence of requests begins), if that is free.
+///
+/// What a buffer holds when it is handed out is unspecified but initialized: whoever takes one writes before reading.
 ///
 /// ```
 /// use gradwise_core::Scratch;
@@ -39,7 +43,21 @@ struct Free<X> {
     buffers: Vec<Vec<X>>,
     /// How many buffers were made: so many may have to be held at once.
     made: usize,
+    /// By kind of sequence, which buffer served each request the last time: its capacity and address.
+    plans: [Vec<(usize, usize)>; SEQUENCES],
+    sequence: usize,
+    /// Requests of the sequence so far.
+    served: usize,
 }
+
+/// How many kinds of sequences are told apart.
+const SEQUENCES: usize = 4;
+
+/// Requests of a sequence that are remembered, so that whoever never begins one does not fill the memory.
+const LONGEST: usize = 1 << 16;
+
+/// Bytes from which on a request may take a buffer of another class; there is little to be saved below.
+const LARGE: usize = 1 << 18;
 
 /// The capacity of a buffer for `len` elements: at most an eighth more.
 fn class(len: usize) -> usize {
@@ -49,7 +67,11 @@ fn class(len: usize) -> usize {
 
 impl<X> Free<X> {
     const fn new() -> Self {
-        Free { buffers: Vec::new(), made: 0 }
+        Free { buffers: Vec::new(), made: 0, plans: [const { Vec::new() }; SEQUENCES], sequence: 0, served: 0 }
+    }
+
+    fn begin(&mut self, sequence: usize) {
+        (self.sequence, self.served) = (sequence % SEQUENCES, 0);
     }
 
     fn take(&mut self, len: usize) -> Vec<X>
@@ -57,19 +79,49 @@ impl<X> Free<X> {
         X: Copy + Default,
     {
         let capacity = class(len);
-        // The last one of its class: it was given back most recently of all, so it is the likeliest to be in a cache.
-        let end = self.buffers.partition_point(|b| b.capacity() <= capacity);
-        let mut buffer = if end > 0 && self.buffers[end - 1].capacity() == capacity {
-            self.buffers.remove(end - 1)
-        } else {
-            // The list grows when a buffer is made, so that it need not when all come back.
-            self.made += 1;
-            self.buffers.reserve(self.made - self.buffers.len().min(self.made));
-            Vec::with_capacity(capacity)
+        let mut buffer = match self.planned(capacity).or_else(|| self.fitting(capacity)) {
+            Some(at) => self.buffers.remove(at),
+            None => {
+                // The list grows when a buffer is made, so that it need not when all come back.
+                self.made += 1;
+                self.buffers.reserve(self.made - self.buffers.len().min(self.made));
+                Vec::with_capacity(capacity)
+            }
         };
+        let (plan, served) = (&mut self.plans[self.sequence], (buffer.capacity(), buffer.as_ptr().addr()));
+        match plan.get_mut(self.served) {
+            Some(known) => *known = served,
+            None if self.served < LONGEST => plan.push(served),
+            None => {}
+        }
+        self.served += 1;
         // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
         buffer.resize(len, X::default());
         buffer
+    }
+
+    /// Where the buffer is that served this request the last time, if it is free and fits.
+    fn planned(&self, capacity: usize) -> Option<usize> {
+        let &(last, address) = self.plans[self.sequence].get(self.served)?;
+        let fits = last == capacity || (last > capacity && last <= self.largest(capacity));
+        let start = self.buffers.partition_point(|b| b.capacity() < last);
+        let class = self.buffers[start..].iter().take_while(|b| b.capacity() == last);
+        let at = fits.then(|| class.clone().position(|b| b.as_ptr().addr() == address))?;
+        at.map(|at| start + at)
+    }
+
+    /// Where the smallest buffer is that may serve a request.
+    fn fitting(&self, capacity: usize) -> Option<usize> {
+        let start = self.buffers.partition_point(|b| b.capacity() < capacity);
+        let found = self.buffers.get(start)?.capacity();
+        // The last one of its class: it was given back most recently of all, so it is the likeliest to be in a cache.
+        let end = self.buffers.partition_point(|b| b.capacity() <= found);
+        (found <= self.largest(capacity)).then(|| end - 1)
+    }
+
+    /// The capacity up to which a buffer may serve a request.
+    fn largest(&self, capacity: usize) -> usize {
+        if capacity * size_of::<X>() < LARGE { capacity } else { 4 * capacity }
     }
 
     fn give(&mut self, buffer: Vec<X>) {
@@ -88,6 +140,14 @@ impl<X> Free<X> {
 }
 
 impl<T: Real> Scratch<T> {
+    /// Says that a sequence of requests begins that is like the last one of the same number: a training step, an evaluation. Numbers are
+    /// taken modulo 4.
+    pub fn begin(&mut self, sequence: usize) {
+        self.reals.begin(sequence);
+        self.words.begin(sequence);
+        self.bytes.begin(sequence);
+    }
+
     /// A buffer of `len` numbers of unspecified value.
     pub fn take(&mut self, len: usize) -> Vec<T> {
         self.reals.take(len)
@@ -169,6 +229,34 @@ mod tests {
         };
         let first = step(&mut scratch);
         assert!((0..10).all(|_| step(&mut scratch) == first));
+    }
+
+    #[test]
+    fn narrow_layers_get_what_wide_ones_left_and_the_next_step_repeats_it() {
+        const WIDE: usize = 1 << 18;
+        let mut scratch = Scratch::<f32>::default();
+        // Four wide arrays at once, of which two are kept while five narrow ones come and go in an order of their own; and a fifth wide one
+        // that comes when all are gone.
+        let step = |scratch: &mut Scratch<f32>| {
+            scratch.begin(0);
+            let [a, b, c, d] = [(); 4].map(|()| scratch.take(WIDE));
+            [b, d].into_iter().for_each(|x| scratch.give(x));
+            let mut narrow = Vec::from([(); 5].map(|()| scratch.take(WIDE / 2)));
+            scratch.give(narrow.remove(1));
+            scratch.give(narrow.remove(2));
+            narrow.extend([(); 2].map(|()| scratch.take(WIDE / 4)));
+            narrow.into_iter().for_each(|x| scratch.give(x));
+            let e = scratch.take(WIDE);
+            [a, c, e].into_iter().for_each(|x| scratch.give(x));
+            scratch.reals.made
+        };
+        assert_eq!(step(&mut scratch), 7);
+        assert!((0..10).all(|_| step(&mut scratch) == 7));
+        // Another kind of sequence in between does not disturb it.
+        scratch.begin(1);
+        let other = [WIDE / 4, WIDE / 2, WIDE, WIDE / 2].map(|len| scratch.take(len));
+        other.into_iter().for_each(|x| scratch.give(x));
+        assert_eq!(step(&mut scratch), 7);
     }
 
     #[test]

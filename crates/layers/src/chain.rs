@@ -23,6 +23,8 @@ use gradwise_core::{Error, Key, Param, Params, Path, Real, Result};
 #[derive(Default)]
 pub struct Chain<T: Real> {
     links: Vec<Link<T>>,
+    /// Links in a segment that is made again in backward; 0 if all is kept.
+    segment: usize,
 }
 
 struct Link<T: Real> {
@@ -35,7 +37,7 @@ struct Link<T: Real> {
 impl<T: Real> Chain<T> {
     /// A chain without layers: the identity.
     pub fn new() -> Self {
-        Chain { links: Vec::new() }
+        Chain { links: Vec::new(), segment: 0 }
     }
 
     /// Begins a chain whose layers draw their first weights with keys derived from this one, by their position or name.
@@ -67,6 +69,26 @@ impl<T: Real> Chain<T> {
     /// Adds a layer whose type is not known.
     pub fn push(&mut self, layer: Box<dyn Module<T>>) {
         self.links.push(Link { name: self.links.len().to_string(), named: false, layer });
+    }
+
+    /// Keeps in training only what every `n`-th layer hands on, and computes the rest again in backward, `n` layers at a time: see
+    /// [`Checkpoint`](crate::Checkpoint). With `n = 0` everything is kept.
+    ///
+    /// ```
+    /// use gradwise_layers::{Activation, Chain, Key, Linear};
+    ///
+    /// let mut deep = Chain::<f32>::seeded(Key::new(1));
+    /// for _ in 0..64 {
+    ///     deep = deep.then(Linear::config(256, 256).activation(Activation::Relu));
+    /// }
+    /// // 16 activations are alive at a time, instead of 64.
+    /// let deep = deep.build()?.checkpoint_every(8);
+    /// assert_eq!(deep.len(), 64);
+    /// # Ok::<(), gradwise_layers::Error>(())
+    /// ```
+    #[must_use]
+    pub fn checkpoint_every(self, n: usize) -> Self {
+        Chain { segment: n, ..self }
     }
 
     /// How many layers there are.
@@ -118,16 +140,36 @@ impl<T: Real> Params<T> for Chain<T> {
 impl<T: Real> Module<T> for Chain<T> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
         tape.block(self, |tape| {
+            if self.segment == 0 {
+                return record(&self.links, tape, x);
+            }
             let input = x;
-            self.links.iter().try_fold(x, |x, link| {
-                let y = tape.scope(&link.name, |tape| link.layer.forward(tape, x))?;
-                // What one link hands to the next, nobody else sees.
-                if x != input && x != y {
-                    tape.release(x);
+            self.links.chunks(self.segment).try_fold(x, |x, links| {
+                let y = tape.checkpoint(|tape| record(links, tape, x))?;
+                if x != input {
+                    release(tape, x, y);
                 }
                 Ok(y)
             })
         })
+    }
+}
+
+/// Records one link after another.
+fn record<'p, T: Real>(links: &'p [Link<T>], tape: &mut Tape<'p, T>, input: Var) -> Result<Var> {
+    links.iter().try_fold(input, |x, link| {
+        let y = tape.scope(&link.name, |tape| link.layer.forward(tape, x))?;
+        if x != input {
+            release(tape, x, y);
+        }
+        Ok(y)
+    })
+}
+
+/// What one link hands to the next, nobody else sees.
+fn release<T: Real>(tape: &mut Tape<'_, T>, x: Var, y: Var) {
+    if x != y {
+        tape.release(x);
     }
 }
 

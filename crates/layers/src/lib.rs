@@ -6,6 +6,7 @@ mod size;
 mod weights;
 
 mod chain;
+mod checkpoint;
 mod function;
 mod residual;
 
@@ -27,6 +28,7 @@ pub use activations::*;
 pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d};
 pub use build::{Build, Configured, Finished};
 pub use chain::{Chain, ChainBuilder};
+pub use checkpoint::Checkpoint;
 pub use conv::{
     Conv, Conv1d, Conv2d, ConvConfig, ConvOptions, ConvTranspose1d, ConvTranspose2d, Convolution, Transposed,
 };

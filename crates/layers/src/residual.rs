@@ -72,6 +72,13 @@ impl<M, S> Residual<M, S> {
             let error = Error::shape("residual", format!("the shortcut's shape {expected:?} from the body"), &got);
             return Err(error.at(tape.path()));
         }
-        tape.add(body, shortcut)
+        let y = tape.add(body, shortcut)?;
+        // What was made in here is seen by nobody else.
+        for made in [body, shortcut] {
+            if made != x {
+                tape.release(made);
+            }
+        }
+        Ok(y)
     }
 }

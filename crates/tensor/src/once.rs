@@ -36,6 +36,27 @@ pub trait OpKernel<T: Real>: Send + Sync {
     fn needs(&self) -> Needs {
         Needs::ALL
     }
+    /// See [`Op::is_cheap`](gradwise_core::Op::is_cheap).
+    fn is_cheap(&self) -> bool {
+        false
+    }
+    /// See [`Op::again`](gradwise_core::Op::again).
+    ///
+    /// # Errors
+    /// None that forward did not return.
+    fn again(
+        &self,
+        inputs: &[ArrayViewD<'_, T>],
+        saved: &Saved<T>,
+        out: &mut ArrayRefD<T>,
+        cx: &mut Cx<'_, T>,
+    ) -> Result<()> {
+        let _ = saved;
+        let mut same = Saved::default();
+        let result = self.forward(inputs, out, &mut same, cx);
+        same.recycle(cx.scratch);
+        result
+    }
 }
 
 /// Makes an operation of a type that is a [`OpKernel`] for both number types.
@@ -80,6 +101,18 @@ macro_rules! compiled_once {
             }
             fn needs(&self) -> gradwise_core::Needs {
                 T::pick(self).needs()
+            }
+            fn is_cheap(&self) -> bool {
+                T::pick(self).is_cheap()
+            }
+            fn again(
+                &self,
+                inputs: &[gradwise_core::ArrayViewD<'_, T>],
+                saved: &gradwise_core::Saved<T>,
+                out: &mut gradwise_core::ArrayRefD<T>,
+                cx: &mut gradwise_core::Cx<'_, T>,
+            ) -> gradwise_core::Result<()> {
+                T::pick(self).again(inputs, saved, out, cx)
             }
         }
     };

@@ -263,10 +263,11 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         let mut tape = Tape::new(&mut self.workspace, Mode::train(self.seed, step));
         tape.watch(model);
         tape.check_gradients();
-        let again = self
-            .objective
-            .record(&mut tape, model, batch)
-            .and_then(|outcome| if tape.first_not_finite().is_some() { Ok(()) } else { tape.backward(outcome.loss) });
+        tape.keep_values();
+        let again = self.objective.record(&mut tape, model, batch).and_then(|outcome| match tape.first_not_finite() {
+            Some(origin) => Err(CoreError::NotFinite { op: origin.op, got: origin.value }.at(&origin.path)),
+            None => tape.backward(outcome.loss),
+        });
         let source = match again {
             Err(more_precise) if matches!(more_precise.cause(), CoreError::NotFinite { .. }) => more_precise,
             _ => error,

@@ -25,6 +25,7 @@
 //! ```
 
 use super::UNIT;
+use super::unary::CHEAP;
 use crate::broadcast::{self, sum_slice_to};
 use crate::dense::{Dense, overwrite, view_mut};
 use crate::nest::Walk;
@@ -290,6 +291,9 @@ impl<T: Real, F: Binary<T>> Op<T> for Map2<F> {
     }
     fn needs(&self) -> Needs {
         self.0.needs()
+    }
+    fn is_cheap(&self) -> bool {
+        self.0.cost() <= CHEAP
     }
 }
 

@@ -255,7 +255,13 @@ impl<T: Real, F: Unary<T>> Op<T> for Map<F> {
     fn needs(&self) -> Needs {
         self.0.needs()
     }
+    fn is_cheap(&self) -> bool {
+        self.0.cost() <= CHEAP
+    }
 }
+
+/// The cost up to which a function is computed about as fast as its argument is read.
+pub(crate) const CHEAP: usize = 4;
 
 /// Makes a type that is a [`Unary`], a [`Binary`](super::Binary) or a [`Reduction`](crate::reduce::Reduction) for every [`Real`] an
 /// operation itself, through one of their wrappers: `op_through!(Relu, |this| Map(*this))`.
@@ -294,6 +300,10 @@ macro_rules! op_through {
             fn needs(&self) -> gradwise_core::Needs {
                 let $this = self;
                 gradwise_core::Op::<T>::needs(&$op)
+            }
+            fn is_cheap(&self) -> bool {
+                let $this = self;
+                gradwise_core::Op::<T>::is_cheap(&$op)
             }
         }
     };

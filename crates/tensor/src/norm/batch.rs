@@ -9,12 +9,17 @@ use std::ops::Range;
 
 const NAME: &str = "batch_norm";
 
+/// Numbers saved for each channel.
+const SAVED: usize = 4;
+
 /// Batch normalization in training: `y = γ (x - μ) / √(σ² + ε) + β`, with mean `μ` and biased variance `σ²` of each channel over all
 /// samples and positions; optionally followed by `max(y, 0)`.
 ///
 /// - Inputs: `x` `[samples, channels, …]`, and optionally `γ` and `β`, both `[channels]`. Output: the shape of `x`.
 /// - Saves the mean in `saved.arrays[0]` and the **biased** variance in `saved.arrays[1]`, both `[channels]`, for running statistics.
 ///   Those conventionally keep the unbiased variance, which is `m / (m - 1)` times as large for `m` values a channel.
+/// - Saves behind them, in `saved.arrays[2]` and `[3]`, what `x - μ` is multiplied with and what is added then, so that the output need
+///   not be kept: [`Op::again`](gradwise_core::Op::again) makes it in one pass.
 /// - Backward is the closed form in one pass for the sums and one for the gradient,
 ///   `∂x = γ / √(σ² + ε) · (∂y - mean(∂y) - x̂ · mean(∂y x̂))`, channel by channel while the channel is in the cache.
 ///
@@ -130,7 +135,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let x = Dense::of(&inputs[0], cx.scratch);
         let gamma = inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
         let beta = inputs.get(2).map(|beta| Dense::of(beta, cx.scratch));
-        let mut stats = cx.scratch.take(2 * planes.channels);
+        let mut stats = cx.scratch.take(SAVED * planes.channels);
         let (epsilon, floor, count) = (self.epsilon, floor(self.relu), planes.count() as f64);
 
         channels(cx.pool, 3 * planes.len(), planes, slice_mut(out), &mut stats, &|range, block, stats| {
@@ -162,7 +167,8 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     let shift = beta.as_deref().map_or(0.0, |beta| beta[channel].as_f64());
                     let shift = shift + (center.as_f64() - mean) * scale;
                     (coefficients[0][j], coefficients[1][j], coefficients[2][j]) = (center, T::of(scale), T::of(shift));
-                    (stats[2 * j], stats[2 * j + 1]) = (center, variance);
+                    let numbers = [center, variance, coefficients[1][j], coefficients[2][j]];
+                    stats[SAVED * j..][..SAVED].copy_from_slice(&numbers);
                 }
                 channel_map(
                     planes,
@@ -177,9 +183,9 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
             },);
         });
 
-        for k in 0..2 {
+        for k in 0..SAVED {
             let array = saved.array(&[planes.channels], cx.scratch);
-            array.iter_mut().zip(stats.chunks(2)).for_each(|(a, stats)| *a = stats[k]);
+            array.iter_mut().zip(stats.chunks(SAVED)).for_each(|(a, stats)| *a = stats[k]);
         }
         cx.scratch.give(stats);
         x.release(cx.scratch);
@@ -256,6 +262,44 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
 
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.relu }
+    }
+
+    fn is_cheap(&self) -> bool {
+        true
+    }
+
+    fn again(
+        &self,
+        inputs: &[ArrayViewD<'_, T>],
+        saved: &Saved<T>,
+        out: &mut ArrayRefD<T>,
+        cx: &mut Cx<'_, T>,
+    ) -> Result<(), Error> {
+        let planes = Planes::of(inputs[0].shape());
+        let x = Dense::of(&inputs[0], cx.scratch);
+        let known = [0, 2, 3].map(|k| slice(&saved.arrays[k]));
+        let floor = floor(self.relu);
+        channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
+            vectorize!(|| {
+                let lowest = floor;
+                let mut coefficients = [[T::zero(); WIDTH]; 3];
+                for (of_block, all) in coefficients.iter_mut().zip(known) {
+                    of_block[..range.len()].copy_from_slice(&all[range.clone()]);
+                }
+                channel_map(
+                    planes,
+                    &range,
+                    [block],
+                    [true],
+                    &coefficients,
+                    [&x[..]; 3],
+                    #[inline(always)]
+                    move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
+                );
+            },);
+        });
+        x.release(cx.scratch);
+        Ok(())
     }
 }
 

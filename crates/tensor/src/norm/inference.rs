@@ -169,4 +169,8 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.relu }
     }
+
+    fn is_cheap(&self) -> bool {
+        true
+    }
 }
