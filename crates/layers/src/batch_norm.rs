@@ -1,9 +1,8 @@
 //! Batch normalization, with its running statistics.
 
 use crate::build::at_least_one;
-use gradwise_autograd::{Module, Tape, Var};
-use gradwise_core::{Error, Param, Real, Result};
-use gradwise_derive::Params;
+use gradwise_autograd::{Affine, Module, Tape, Var};
+use gradwise_core::{Error, Param, Params, Path, Real, Result};
 use gradwise_tensor::norm;
 use ndarray::{Array1, ArrayD, IxDyn, Zip};
 
@@ -14,6 +13,28 @@ use ndarray::{Array1, ArrayD, IxDyn, Zip};
 ///   values are emitted through the tape, if it takes gradients; whoever owns the model applies them, once a step.
 /// - Evaluation takes `μ` and `σ²` from the running statistics: a sample's result does not depend on the others.
 /// - A batch with fewer than two values a channel has no variance and is refused in training.
+///
+/// A trained one can be folded into the layer before or behind it, for evaluation: [`Module::fold`]. In a module of your own that is a line:
+///
+/// ```
+/// use gradwise_layers::{BatchNorm2d, Conv2d, Module, Params, Real, Result, Tape, Var, fold_pair};
+///
+/// #[derive(Params)]
+/// struct Block<T> {
+///     conv: Conv2d<T>,
+///     norm: BatchNorm2d<T>,
+/// }
+///
+/// impl<T: Real> Module<T> for Block<T> {
+///     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+///         let x = self.conv.forward(tape, x)?;
+///         self.norm.forward(tape, x)
+///     }
+///     fn fold(&mut self) {
+///         fold_pair(&mut self.conv, &mut self.norm);
+///     }
+/// }
+/// ```
 ///
 /// Parameters are `weight` (γ, of ones) and `bias` (β, of zeros); buffers are `running_mean` and `running_var`.
 ///
@@ -27,7 +48,7 @@ use ndarray::{Array1, ArrayD, IxDyn, Zip};
 /// assert_eq!(norm.n_trainable(), 32);
 /// # Ok::<(), gradwise_layers::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Params)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BatchNorm<T, const D: usize> {
     weight: Option<Param<T>>,
     bias: Option<Param<T>>,
@@ -36,6 +57,8 @@ pub struct BatchNorm<T, const D: usize> {
     momentum: f64,
     epsilon: f64,
     relu: bool,
+    /// Whether a neighbour does its work: see [`Module::fold`].
+    dissolved: bool,
 }
 
 /// Batch normalization of features, `[samples, channels]`, or of sequences, `[samples, channels, length]`.
@@ -58,6 +81,7 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
             momentum: 0.1,
             epsilon: 1e-5,
             relu: false,
+            dissolved: false,
         })
     }
 
@@ -141,8 +165,43 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
     }
 }
 
+impl<T: Real, const D: usize> BatchNorm<T, D> {
+    /// What is left of it when it was folded into another layer.
+    fn identity(&self, tape: &Tape<'_, T>, x: Var) -> Result<Var> {
+        if tape.training() {
+            let got = "training of a model that was folded for it";
+            return Err(Error::Other(format!("batch_norm: expected evaluation, got {got}")).at(tape.path()));
+        }
+        Ok(x)
+    }
+}
+
+// By hand, since it has no parameters left when it was folded into another layer.
+impl<T: Real, const D: usize> Params<T> for BatchNorm<T, D> {
+    fn each<'a>(&'a self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &'a Param<T>)) {
+        if !self.dissolved {
+            self.weight.each(path.field("weight"), f);
+            self.bias.each(path.field("bias"), f);
+            self.running_mean.each(path.field("running_mean"), f);
+            self.running_var.each(path.field("running_var"), f);
+        }
+    }
+
+    fn each_mut(&mut self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &mut Param<T>)) {
+        if !self.dissolved {
+            self.weight.each_mut(path.field("weight"), f);
+            self.bias.each_mut(path.field("bias"), f);
+            self.running_mean.each_mut(path.field("running_mean"), f);
+            self.running_var.each_mut(path.field("running_var"), f);
+        }
+    }
+}
+
 impl<T: Real, const D: usize> Module<T> for BatchNorm<T, D> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        if self.dissolved {
+            return self.identity(tape, x);
+        }
         tape.layer(&self.running_mean, "batch_norm", |tape| {
             let shape = tape.shape(x)?;
             self.check(&shape).map_err(|error| error.at(tape.path()))?;
@@ -166,5 +225,23 @@ impl<T: Real, const D: usize> Module<T> for BatchNorm<T, D> {
             self.emit(tape, &self.running_var, y, 1, n as f64 / (n - 1) as f64);
             Ok(y)
         })
+    }
+    fn as_affine(&self) -> Option<Affine> {
+        if self.dissolved {
+            return None;
+        }
+        let or = |p: &Option<Param<T>>, i: usize, default| p.as_ref().map_or(default, |p| p.value[[i]].as_f64());
+        let statistics = self.running_mean.value.iter().zip(&self.running_var.value).enumerate();
+        let (scale, shift) = statistics
+            .map(|(i, (mean, variance))| {
+                let scale = or(&self.weight, i, 1.0) / (variance.as_f64() + self.epsilon).sqrt();
+                (scale, or(&self.bias, i, 0.0) - mean.as_f64() * scale)
+            })
+            .unzip();
+        Some(Affine { scale, shift, relu: self.relu })
+    }
+
+    fn dissolve(&mut self) {
+        self.dissolved = true;
     }
 }

@@ -1,7 +1,7 @@
 //! One layer after another.
 
 use crate::Build;
-use gradwise_autograd::{Module, Tape, Var};
+use gradwise_autograd::{Affine, Folded, Module, Tape, Var, fold_pair};
 use gradwise_core::{Error, Key, Param, Params, Path, Real, Result};
 
 /// Layers one after another: `f₃(f₂(f₁(x)))`.
@@ -31,6 +31,8 @@ struct Link<T: Real> {
     /// The position in decimals where no name was given, so that nothing is formatted in a step.
     name: String,
     named: bool,
+    /// Whether a neighbour does its work: see `Module::fold`.
+    dissolved: bool,
     layer: Box<dyn Module<T>>,
 }
 
@@ -62,13 +64,13 @@ impl<T: Real> Chain<T> {
             let expected = "a name of its own, without dots and not beginning with a digit";
             return Err(Error::value("chain: name of a layer", expected, format_args!("{name:?}")));
         }
-        self.links.push(Link { name: name.to_owned(), named: true, layer: Box::new(layer) });
+        self.links.push(Link { name: name.to_owned(), named: true, dissolved: false, layer: Box::new(layer) });
         Ok(self)
     }
 
     /// Adds a layer whose type is not known.
     pub fn push(&mut self, layer: Box<dyn Module<T>>) {
-        self.links.push(Link { name: self.links.len().to_string(), named: false, layer });
+        self.links.push(Link { name: self.links.len().to_string(), named: false, dissolved: false, layer });
     }
 
     /// Keeps in training only what every `n`-th layer hands on, and computes the rest again in backward, `n` layers at a time: see
@@ -152,6 +154,49 @@ impl<T: Real> Module<T> for Chain<T> {
                 Ok(y)
             })
         })
+    }
+
+    fn fold(&mut self) {
+        self.links.iter_mut().for_each(|link| link.layer.fold());
+        // The last link that still does something.
+        let mut last: Option<usize> = None;
+        for i in 0..self.links.len() {
+            let (before, link) = self.links.split_at_mut(i);
+            let link = &mut link[0];
+            if link.dissolved {
+                continue;
+            }
+            match last.and_then(|last| fold_pair(&mut before[last].layer, &mut link.layer)) {
+                Some(Folded::Second) => link.dissolved = true,
+                Some(Folded::First) => {
+                    last.into_iter().for_each(|last| before[last].dissolved = true);
+                    last = Some(i);
+                }
+                None => last = Some(i),
+            }
+        }
+    }
+
+    fn as_affine(&self) -> Option<Affine> {
+        let mut links = self.links.iter().filter(|link| !link.dissolved);
+        links.next().filter(|_| links.next().is_none())?.layer.as_affine()
+    }
+
+    fn absorb_next(&mut self, next: &Affine) -> bool {
+        let link = self.links.iter_mut().rev().find(|link| !link.dissolved);
+        link.is_some_and(|link| link.layer.absorb_next(next))
+    }
+
+    fn absorb_previous(&mut self, previous: &Affine) -> bool {
+        let link = self.links.iter_mut().find(|link| !link.dissolved);
+        link.is_some_and(|link| link.layer.absorb_previous(previous))
+    }
+
+    fn dissolve(&mut self) {
+        for link in self.links.iter_mut().filter(|link| !link.dissolved) {
+            link.layer.dissolve();
+            link.dissolved = true;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Less memory for more time.
 
-use gradwise_autograd::{Module, Tape, Var};
+use gradwise_autograd::{Affine, Module, Tape, Var};
 use gradwise_core::{Param, Params, Path, Real, Result};
 
 /// A module of which only the result is kept for the backward pass; what is within is computed again when that comes to it.
@@ -60,5 +60,20 @@ impl<T: Real, M: Params<T>> Params<T> for Checkpoint<M> {
 impl<T: Real, M: Module<T>> Module<T> for Checkpoint<M> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
         tape.checkpoint(|tape| self.0.forward(tape, x))
+    }
+    fn fold(&mut self) {
+        self.0.fold();
+    }
+    fn as_affine(&self) -> Option<Affine> {
+        self.0.as_affine()
+    }
+    fn absorb_next(&mut self, next: &Affine) -> bool {
+        self.0.absorb_next(next)
+    }
+    fn absorb_previous(&mut self, previous: &Affine) -> bool {
+        self.0.absorb_previous(previous)
+    }
+    fn dissolve(&mut self) {
+        self.0.dissolve();
     }
 }

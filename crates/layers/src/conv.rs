@@ -1,9 +1,10 @@
 //! Convolutions as layers, and their transposes: one layer and one configuration, for whichever operation they run.
 
 use crate::build::{at_least_one, configuration};
+use crate::fold::{rectifier, scale_inputs, scale_outputs};
 use crate::size::{Size, Size1, Size2};
 use crate::weights::{Weights, weight_options};
-use gradwise_autograd::{Module, Tape, Var};
+use gradwise_autograd::{Affine, Module, Tape, Var};
 use gradwise_core::{Error, Key, Op, Param, Real, Result};
 use gradwise_derive::Params;
 use gradwise_init::{Fan, Init};
@@ -61,6 +62,13 @@ pub struct Conv<T, O> {
     bias: Option<Param<T>>,
     #[params(skip)]
     op: O,
+    #[params(skip)]
+    activation: Activation,
+    #[params(skip)]
+    groups: usize,
+    /// Whether zeros are put around images, which a map of the input does not reach.
+    #[params(skip)]
+    padded: bool,
 }
 
 impl<T: Real, O: Convolution> Conv<T, O> {
@@ -100,6 +108,33 @@ impl<T: Real, O: Convolution + Op<T>> Module<T> for Conv<T, O> {
                 None => tape.apply(self.op, &[x, weight]),
             }
         })
+    }
+
+    fn absorb_next(&mut self, next: &Affine) -> bool {
+        let shape = self.weight.value.shape();
+        let (inputs, per_group) = (shape[0], shape[1]);
+        let outputs = if O::TRANSPOSED { per_group * self.groups } else { inputs };
+        let absorbed = self.activation == Activation::Identity && next.scale.len() == outputs;
+        if absorbed {
+            let inputs_per_group = inputs / self.groups;
+            scale_outputs(&mut self.weight, &mut self.bias, next, |i, j| {
+                if O::TRANSPOSED { i / inputs_per_group * per_group + j } else { i }
+            });
+            self.activation = rectifier(next);
+            self.op = self.op.with_activation(self.activation);
+        }
+        absorbed
+    }
+
+    fn absorb_previous(&mut self, previous: &Affine) -> bool {
+        let inputs = self.weight.value.shape()[1] * self.groups;
+        // The zeros of a padding would have to be what the shift makes of them.
+        let reaches_all = !self.padded || previous.shift.iter().all(|&shift| shift == 0.0);
+        let absorbed = !O::TRANSPOSED && reaches_all && previous.scale.len() == inputs;
+        if absorbed {
+            scale_inputs(&mut self.weight, &mut self.bias, previous, self.groups);
+        }
+        absorbed
     }
 }
 
@@ -204,7 +239,8 @@ impl<T: Real, O: Convolution> ConvConfig<T, O> {
         let fan = Fan::grouped(&shape, groups);
         let fan = if O::TRANSPOSED { fan.swapped() } else { fan };
         let (weight, bias) = self.weights.draw(&shape, fan, outputs, key)?;
-        Ok(Conv { weight, bias, op })
+        let padded = self.options.padding.lens().iter().any(|&n| n > 0);
+        Ok(Conv { weight, bias, op, activation: self.weights.activation, groups, padded })
     }
 }
 
@@ -242,6 +278,10 @@ pub trait Convolution: Copy + Send + Sync + 'static {
     /// # Errors
     /// If an option is out of its range.
     fn new(options: &ConvOptions<Self::Size>, activation: Activation) -> Result<Self>;
+
+    /// The same operation with another activation.
+    #[must_use]
+    fn with_activation(self, activation: Activation) -> Self;
 }
 
 /// A [`Convolution`] that is a transposed one.
@@ -267,6 +307,11 @@ macro_rules! convolutions {
                     .groups($options.groups)?;
                 let $op = tensor::$name::new(geometry).with_activation(activation);
                 $finish
+            }
+
+            fn with_activation(self, activation: Activation) -> Self {
+                // The inherent method.
+                tensor::$name::with_activation(self, activation)
             }
         }
     )*};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod fold;
 mod size;
 mod weights;
 
@@ -44,7 +45,7 @@ pub use size::{Size, Size1, Size2};
 pub use tape_ext::TapeExt;
 
 // What a custom layer and a loop of one's own need, so that this crate alone is enough.
-pub use gradwise_autograd::{Mode, Module, Tape, Var, Workspace, check, predict};
+pub use gradwise_autograd::{Affine, Folded, Mode, Module, ModuleExt, Tape, Var, Workspace, check, fold_pair, predict};
 pub use gradwise_core as core;
 pub use gradwise_core::{Error, Grads, Key, Loss, Param, Params, ParamsExt, Path, Real, Reduction, Result, Updates};
 // The trait and the derive macro share their name, as is the custom.

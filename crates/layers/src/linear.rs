@@ -1,8 +1,9 @@
 //! The fully connected layer.
 
 use crate::build::{at_least_one, configuration};
+use crate::fold::{rectifier, scale_inputs, scale_outputs};
 use crate::weights::{Weights, weight_options};
-use gradwise_autograd::{Module, Tape, Var};
+use gradwise_autograd::{Affine, Module, Tape, Var};
 use gradwise_core::{Error, Key, Param, Real, Result};
 use gradwise_derive::Params;
 use gradwise_init::{Fan, Init};
@@ -31,6 +32,9 @@ pub struct Linear<T> {
     bias: Option<Param<T>>,
     #[params(skip)]
     activation: Activation,
+    /// Whether a batch norm was folded in, whose channels are axis 1: the input then has that as its last.
+    #[params(skip)]
+    folded: bool,
 }
 
 impl<T: Real> Linear<T> {
@@ -61,7 +65,7 @@ impl<T: Real> Linear<T> {
             Some(bias) if bias.value.shape() != [outputs] => {
                 Err(Error::shape("linear", format!("a bias of shape [{outputs}]"), bias.value.shape()))
             }
-            _ => Ok(Linear { weight, bias, activation }),
+            _ => Ok(Linear { weight, bias, activation, folded: false }),
         }
     }
 
@@ -80,6 +84,10 @@ impl<T: Real> Module<T> for Linear<T> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
         tape.layer(&self.weight, "linear", |tape| {
             let op = tensor::Linear::new(self.activation);
+            if self.folded && tape.shape(x)?.len() != 2 {
+                let expected = "[samples, inputs], since a batch norm is folded in";
+                return Err(Error::shape("linear", expected, &tape.shape(x)?).at(tape.path()));
+            }
             let weight = tape.param(&self.weight);
             match &self.bias {
                 Some(bias) => {
@@ -89,6 +97,26 @@ impl<T: Real> Module<T> for Linear<T> {
                 None => tape.apply(op, &[x, weight]),
             }
         })
+    }
+
+    fn absorb_next(&mut self, next: &Affine) -> bool {
+        let activation = self.activation;
+        let fits = next.scale.len() == self.weight.value.shape()[0];
+        let absorbed = fits && activation == Activation::Identity;
+        if absorbed {
+            scale_outputs(&mut self.weight, &mut self.bias, next, |output, _| output);
+            (self.activation, self.folded) = (rectifier(next), true);
+        }
+        absorbed
+    }
+
+    fn absorb_previous(&mut self, previous: &Affine) -> bool {
+        let absorbed = previous.scale.len() == self.weight.value.shape()[1];
+        if absorbed {
+            scale_inputs(&mut self.weight, &mut self.bias, previous, 1);
+            self.folded = true;
+        }
+        absorbed
     }
 }
 
@@ -111,7 +139,7 @@ impl<T: Real> LinearConfig<T> {
         let outputs = at_least_one("linear: outputs", self.outputs)?;
         let shape = [outputs, inputs];
         let (weight, bias) = self.weights.draw(&shape, Fan::of_shape(&shape), outputs, key)?;
-        Ok(Linear { weight, bias, activation: self.weights.activation })
+        Ok(Linear { weight, bias, activation: self.weights.activation, folded: false })
     }
 }
 

@@ -56,6 +56,11 @@ impl<T: Real, M: Module<T>, S: Module<T>> Module<T> for Residual<M, S> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
         tape.block(self, |tape| self.record(tape, x))
     }
+
+    fn fold(&mut self) {
+        self.body.fold();
+        self.shortcut.fold();
+    }
 }
 
 impl<M, S> Residual<M, S> {
