@@ -7,11 +7,14 @@
 
 #![allow(unsafe_code)] // Vector intrinsics and the pointers they take.
 
-use super::kernel::{Job, Kernel, Panel, Segments, transpose};
-use super::out::Out;
+use super::kernel::{Job, Kernel, Left, Panel, Segments, put_transposed, transpose};
+use super::out::{Out, Scatter};
 use gradwise_core::{Floats, FloatsMut, Real};
+use std::ptr::null_mut;
 
 const MR: usize = 6;
+/// How many rows of the right factor ahead are asked for while it is packed.
+const AHEAD: usize = 16;
 
 /// Proof that the processor has AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -34,6 +37,38 @@ impl Avx2 {
     }
 }
 
+/// Where the rows of a [`Left`] begin.
+#[derive(Clone, Copy)]
+enum Start<X> {
+    /// Packed panels of `MR` rows.
+    Packed(*const X),
+    /// Rows side by side, with a stride from one `k` to the next.
+    Beside(*const X, usize),
+    /// Rows in one piece each, with a stride from one to the next.
+    Rows(*const X, isize),
+}
+
+impl<X> Start<X> {
+    /// The beginning of a factor of `X`s under the name of `T`, after a check that it has `m` rows of `depth`.
+    #[inline(always)]
+    fn of<T: Real>(left: Left<'_, T>, m: usize, depth: usize) -> Self {
+        match left {
+            Left::Packed(panels) => {
+                assert!(panels.len() >= m.div_ceil(MR) * MR * depth, "packed left factor");
+                Start::Packed(panels.as_ptr().cast())
+            }
+            Left::Beside(panel) => {
+                check_panel(depth, panel, m);
+                Start::Beside(panel.data.as_ptr().cast(), panel.stride)
+            }
+            Left::Rows { operand, first, k } => {
+                let (start, stride) = operand.line_starts(first, m, k, depth);
+                Start::Rows(start.cast(), stride)
+            }
+        }
+    }
+}
+
 /// An [`Out`] of a known type.
 #[derive(Clone, Copy)]
 struct Place<X> {
@@ -43,18 +78,51 @@ struct Place<X> {
 }
 
 impl<X> Place<X> {
-    /// The same place, for numbers that are `X`s under the name of `T`, after a check that it has `m` rows.
+    /// The same place, for numbers that are `X`s under the name of `T`, after a check that it has the `m` rows of a tile.
     #[inline(always)]
-    fn of<T: Real>(mut out: Out<'_, T>, m: usize) -> Self {
+    fn of<T: Real>(out: Out<'_, T>, m: usize) -> Self {
         assert!((1..=MR).contains(&m) && out.rows() >= m, "rows of the output");
+        Place::strip(out)
+    }
+
+    /// The same place, for numbers that are `X`s under the name of `T`.
+    #[inline(always)]
+    fn strip<T: Real>(mut out: Out<'_, T>) -> Self {
         Place { start: out.as_mut_ptr().cast(), stride: out.stride(), adds: out.adds() }
     }
+}
+
+/// Calls `$f::<M, …>` for `M` rows, 1 to 6.
+macro_rules! by_rows {
+    ($m:expr, $f:path, packs = $packs:literal, $args:tt) => {
+        match $m {
+            1 => by_rows!(@ $f, (1, $packs), $args),
+            2 => by_rows!(@ $f, (2, $packs), $args),
+            3 => by_rows!(@ $f, (3, $packs), $args),
+            4 => by_rows!(@ $f, (4, $packs), $args),
+            5 => by_rows!(@ $f, (5, $packs), $args),
+            _ => by_rows!(@ $f, (6, $packs), $args),
+        }
+    };
+    ($m:expr, $f:path, $args:tt) => {
+        match $m {
+            1 => by_rows!(@ $f, (1), $args),
+            2 => by_rows!(@ $f, (2), $args),
+            3 => by_rows!(@ $f, (3), $args),
+            4 => by_rows!(@ $f, (4), $args),
+            5 => by_rows!(@ $f, (5), $args),
+            _ => by_rows!(@ $f, (6), $args),
+        }
+    };
+    (@ $f:path, ($($generic:literal),*), ($($arg:expr),*)) => {{ use $f as kernel; kernel::<$($generic),*>($($arg),*) }};
 }
 
 macro_rules! kernels {
     ($module:ident, $t:ty, $vector:ty, $lanes:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $add:ident, $store:ident) => {
         mod $module {
-            use super::{MR, Place};
+            use super::{AHEAD, MR, Place, Start};
+            use crate::gemm::kernel::tile_rows;
+            use crate::gemm::prefetch::prefetch;
             use std::arch::x86_64::*;
 
             type Vector = $vector;
@@ -62,30 +130,160 @@ macro_rules! kernels {
             pub(super) const NR: usize = 2 * $lanes;
 
             /// # Safety
-            /// AVX2 and FMA are available; `lhs` has `M` elements and `rhs` has `NR` at each of `depth` multiples of their strides, and `out` has `NR` in each of `M` rows.
+            /// AVX2 and FMA are available; `lhs` has `M` elements and `rhs` has `NR` at each of `depth` multiples of their strides,
+            /// `out` has `NR` in each of `M` rows, and, with `PACKS`, `packed` has room for `depth · NR`.
             #[target_feature(enable = "avx2,fma")]
-            pub(super) unsafe fn panels<const M: usize>(
+            pub(super) unsafe fn panels<const M: usize, const PACKS: bool>(
                 depth: usize,
                 mut lhs: *const $t,
                 lhs_stride: usize,
                 mut rhs: *const $t,
                 rhs_stride: usize,
+                mut packed: *mut $t,
                 out: Place<$t>,
             ) {
                 let mut sums = [[$zero(); 2]; M];
-                // SAFETY: step `k` reads the `k`-th row of both factors, which the caller promises to exist.
+                // SAFETY: step `k` reads the `k`-th row of both factors, which the caller promises to exist, and writes that of `packed`.
                 unsafe {
                     for _ in 0..depth {
-                        let right = [$load(rhs), $load(rhs.add($lanes))];
+                        let right = right::<PACKS>(&mut rhs, rhs_stride, &mut packed);
                         for i in 0..M {
                             let left = $splat(&*lhs.add(i));
                             sums[i][0] = $fma(left, right[0], sums[i][0]);
                             sums[i][1] = $fma(left, right[1], sums[i][1]);
                         }
                         lhs = lhs.wrapping_add(lhs_stride);
-                        rhs = rhs.wrapping_add(rhs_stride);
                     }
                     write(&sums, out);
+                }
+            }
+
+            /// # Safety
+            /// As for [`panels`], but `lhs` has `depth` elements from each of `M` multiples of `line_stride` on.
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn lines<const M: usize, const PACKS: bool>(
+                depth: usize,
+                lhs: *const $t,
+                line_stride: isize,
+                mut rhs: *const $t,
+                rhs_stride: usize,
+                mut packed: *mut $t,
+                out: Place<$t>,
+            ) {
+                let lines: [*const $t; M] = std::array::from_fn(|i| lhs.wrapping_offset(i as isize * line_stride));
+                let mut sums = [[$zero(); 2]; M];
+                // SAFETY: step `k` reads the `k`-th element of each line and the `k`-th row of the right factor, which the caller
+                // promises to exist, and writes that of `packed`.
+                unsafe {
+                    for k in 0..depth {
+                        let right = right::<PACKS>(&mut rhs, rhs_stride, &mut packed);
+                        for i in 0..M {
+                            let left = $splat(&*lines[i].add(k));
+                            sums[i][0] = $fma(left, right[0], sums[i][0]);
+                            sums[i][1] = $fma(left, right[1], sums[i][1]);
+                        }
+                    }
+                    write(&sums, out);
+                }
+            }
+
+            /// The row of the right factor at `rhs`, which moves on to the next; with `PACKS` it is also written to `packed`.
+            ///
+            /// # Safety
+            /// AVX2 is available; there are `NR` elements at `rhs`, and, with `PACKS`, room for as many at `packed`.
+            #[inline]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn right<const PACKS: bool>(
+                rhs: &mut *const $t,
+                stride: usize,
+                packed: &mut *mut $t,
+            ) -> [Vector; 2] {
+                // SAFETY: by this function's contract.
+                unsafe {
+                    let row = [$load(*rhs), $load(rhs.add($lanes))];
+                    if PACKS {
+                        prefetch::<$t, false>(rhs.wrapping_add(AHEAD * stride));
+                        $store(*packed, row[0]);
+                        $store(packed.add($lanes), row[1]);
+                        *packed = packed.add(NR);
+                    }
+                    *rhs = rhs.wrapping_add(stride);
+                    row
+                }
+            }
+
+            /// All tiles of a strip.
+            ///
+            /// # Safety
+            /// AVX2 and FMA are available; `left` has `m` rows of `depth` elements, `rhs` has `NR` at each of `depth` multiples of its
+            /// stride, `packed`, unless it is null, room for `depth · NR`, and `out` has `NR` in each of `m` rows.
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) unsafe fn strip(
+                m: usize,
+                depth: usize,
+                left: Start<$t>,
+                mut rhs: *const $t,
+                mut rhs_stride: usize,
+                packed: *mut $t,
+                mut out: Place<$t>,
+            ) {
+                let (mut row, mut tile, mut packs) = (0, 0, !packed.is_null());
+                while row < m {
+                    let n = tile_rows(m - row, MR);
+                    for i in 0..n {
+                        // The lines arrive while the kernel works.
+                        prefetch::<$t, true>(out.start.wrapping_add(i * out.stride));
+                        prefetch::<$t, true>(out.start.wrapping_add(i * out.stride + NR - 1));
+                    }
+                    let (start, stride) = match left {
+                        Start::Packed(start) => (start.wrapping_add(tile * MR * depth), MR as isize),
+                        Start::Beside(start, stride) => (start.wrapping_add(row), stride as isize),
+                        Start::Rows(start, stride) => (start.wrapping_offset(row as isize * stride), stride),
+                    };
+                    // SAFETY: by this function's contract; the tile's rows are among the strip's.
+                    unsafe {
+                        match (left, packs) {
+                            (Start::Rows(..), false) => {
+                                by_rows!(
+                                    n,
+                                    self::lines,
+                                    packs = false,
+                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                );
+                            }
+                            (Start::Rows(..), true) => {
+                                by_rows!(
+                                    n,
+                                    self::lines,
+                                    packs = true,
+                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                );
+                            }
+                            (_, false) => {
+                                let stride = stride as usize;
+                                by_rows!(
+                                    n,
+                                    self::panels,
+                                    packs = false,
+                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                );
+                            }
+                            (_, true) => {
+                                let stride = stride as usize;
+                                by_rows!(
+                                    n,
+                                    self::panels,
+                                    packs = true,
+                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                );
+                            }
+                        }
+                    }
+                    if packs {
+                        (rhs, rhs_stride, packs) = (packed, NR, false);
+                    }
+                    out.start = out.start.wrapping_add(n * out.stride);
+                    (row, tile) = (row + n, tile + 1);
                 }
             }
 
@@ -191,21 +389,6 @@ kernels!(
     _mm256_storeu_pd
 );
 
-/// Calls `$f::<M>` for `M` rows, 1 to 6.
-macro_rules! by_rows {
-    ($m:expr, $f:path, $args:tt) => {
-        match $m {
-            1 => by_rows!(@ $f, 1, $args),
-            2 => by_rows!(@ $f, 2, $args),
-            3 => by_rows!(@ $f, 3, $args),
-            4 => by_rows!(@ $f, 4, $args),
-            5 => by_rows!(@ $f, 5, $args),
-            _ => by_rows!(@ $f, 6, $args),
-        }
-    };
-    (@ $f:path, $m:literal, ($($arg:expr),*)) => {{ use $f as kernel; kernel::<$m>($($arg),*) }};
-}
-
 impl<T: Real> Kernel<T> for Avx2 {
     const MR: usize = MR;
     const NR: usize = if size_of::<T>() == 4 { single::NR } else { double::NR };
@@ -219,12 +402,16 @@ impl<T: Real> Kernel<T> for Avx2 {
             (Floats::F32(lhs), Floats::F32(rhs)) => {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: the features were detected; panels and rows were checked; an `Out` has `NR` elements a row.
-                unsafe { by_rows!(m, single::panels, (depth, lhs, strides.0, rhs, strides.1, out)) }
+                unsafe {
+                    by_rows!(m, single::panels, packs = false, (depth, lhs, strides.0, rhs, strides.1, null_mut(), out))
+                }
             }
             (Floats::F64(lhs), Floats::F64(rhs)) => {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: as above.
-                unsafe { by_rows!(m, double::panels, (depth, lhs, strides.0, rhs, strides.1, out)) }
+                unsafe {
+                    by_rows!(m, double::panels, packs = false, (depth, lhs, strides.0, rhs, strides.1, null_mut(), out))
+                }
             }
             _ => unreachable!("slices of one type"),
         }
@@ -274,6 +461,42 @@ impl<T: Real> Kernel<T> for Avx2 {
     }
 
     #[inline]
+    fn strip(self, depth: usize, left: Left<'_, T>, right: Panel<'_, T>, packed: Option<&mut [T]>, out: Out<'_, T>) {
+        check_panel(depth, right, <Self as Kernel<T>>::NR);
+        let (m, stride) = (out.rows(), right.stride);
+        let packed = packed.map_or(null_mut(), |packed| {
+            assert!(packed.len() >= depth * <Self as Kernel<T>>::NR, "room for the right factor");
+            packed.as_mut_ptr()
+        });
+        match T::floats(right.data) {
+            Floats::F32(right) => {
+                let (left, right, packed) = (Start::of(left, m, depth), right.as_ptr(), packed.cast());
+                // SAFETY: the features were detected; both factors and `packed` were checked; an `Out` has `NR` elements in each of
+                // its rows; `T` is `f32`.
+                unsafe { single::strip(m, depth, left, right, stride, packed, Place::strip(out)) }
+            }
+            Floats::F64(right) => {
+                let (left, right, packed) = (Start::of(left, m, depth), right.as_ptr(), packed.cast());
+                // SAFETY: as above; `T` is `f64`.
+                unsafe { double::strip(m, depth, left, right, stride, packed, Place::strip(out)) }
+            }
+        }
+    }
+
+    #[inline]
+    fn put_transposed(self, tile: &[T], mut out: Scatter<'_, T>) {
+        let m = out.rows();
+        match (T::floats(tile), out.places().as_array()) {
+            (Floats::F32(tile), Some(places)) if tile.len() >= m * single::NR => {
+                // SAFETY: AVX was detected; the tile has `m` rows of sixteen; a `Scatter` has `m` numbers from each of its places on;
+                // `T` is `f32`.
+                unsafe { put_transposed_f32(tile.as_ptr(), m, places, out.as_mut_ptr().cast()) }
+            }
+            _ => put_transposed(<Self as Kernel<T>>::NR, tile, out),
+        }
+    }
+
+    #[inline]
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {
         let depth = lines.first().map_or(0, |line| line.len());
         let whole = lines.len() == <Self as Kernel<T>>::NR
@@ -304,6 +527,42 @@ fn check_panel<T>(depth: usize, panel: Panel<'_, T>, width: usize) {
     assert!(panel.data.len() >= needed, "panel of a factor");
 }
 
+/// Writes `m` rows of sixteen by their columns.
+///
+/// # Safety
+/// AVX is available; `tile` has `m` rows of sixteen; there are sixteen places, and `m` numbers from `out` plus each of them on.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn put_transposed_f32(tile: *const f32, m: usize, places: &[usize; 16], out: *mut f32) {
+    use std::arch::x86_64::*;
+    // SAFETY: by this function's contract: rows stay below `m`, columns below sixteen.
+    unsafe {
+        for (half, places) in places.as_chunks::<8>().0.iter().enumerate() {
+            let tile = tile.add(half * 8);
+            let mut row = 0;
+            while row + 8 <= m {
+                let columns = transposed_square(std::array::from_fn(|i| tile.add((row + i) * 16)));
+                for (column, place) in columns.into_iter().zip(places) {
+                    _mm256_storeu_ps(out.add(place + row), column);
+                }
+                row += 8;
+            }
+            while row + 4 <= m {
+                let columns = transposed_quads(std::array::from_fn(|i| _mm256_loadu_ps(tile.add((row + i) * 16))));
+                for (i, column) in columns.into_iter().enumerate() {
+                    _mm_storeu_ps(out.add(places[i] + row), _mm256_castps256_ps128(column));
+                    _mm_storeu_ps(out.add(places[i + 4] + row), _mm256_extractf128_ps::<1>(column));
+                }
+                row += 4;
+            }
+            for row in row..m {
+                for (i, place) in places.iter().enumerate() {
+                    *out.add(place + row) = *tile.add(row * 16 + i);
+                }
+            }
+        }
+    }
+}
+
 /// Writes eight lines as columns of a panel that is sixteen wide, eight by eight through registers.
 ///
 /// # Safety
@@ -315,22 +574,8 @@ unsafe fn transpose_f32(lines: [*const f32; 8], depth: usize, panel: *mut f32) {
     // SAFETY: `k` stays below `depth`, and the last block of eight ends at `whole ≤ depth`.
     unsafe {
         for k in (0..whole).step_by(8) {
-            let r: [__m256; 8] = std::array::from_fn(|i| _mm256_loadu_ps(lines[i].add(k)));
-            // Pairs of lines, then pairs of pairs, within halves of a register; then the halves change places.
-            let lo: [__m256; 4] = std::array::from_fn(|i| _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]));
-            let hi: [__m256; 4] = std::array::from_fn(|i| _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]));
-            for half in 0..2 {
-                let (a, b, c, d) = (lo[2 * half], lo[2 * half + 1], hi[2 * half], hi[2 * half + 1]);
-                let quads = [
-                    _mm256_shuffle_ps::<0x44>(a, b),
-                    _mm256_shuffle_ps::<0xee>(a, b),
-                    _mm256_shuffle_ps::<0x44>(c, d),
-                    _mm256_shuffle_ps::<0xee>(c, d),
-                ];
-                for (i, quad) in quads.into_iter().enumerate() {
-                    _mm_storeu_ps(panel.add((k + i) * 16 + half * 4), _mm256_castps256_ps128(quad));
-                    _mm_storeu_ps(panel.add((k + i + 4) * 16 + half * 4), _mm256_extractf128_ps::<1>(quad));
-                }
+            for (i, column) in transposed_square(lines.map(|line| line.add(k))).into_iter().enumerate() {
+                _mm256_storeu_ps(panel.add((k + i) * 16), column);
             }
         }
         for k in whole..depth {
@@ -339,4 +584,40 @@ unsafe fn transpose_f32(lines: [*const f32; 8], depth: usize, panel: *mut f32) {
             }
         }
     }
+}
+
+/// Eight numbers from each of eight rows, by columns.
+///
+/// # Safety
+/// AVX is available, and there are eight numbers at each of `rows`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn transposed_square(rows: [*const f32; 8]) -> [std::arch::x86_64::__m256; 8] {
+    use std::arch::x86_64::*;
+    // SAFETY: by this function's contract.
+    unsafe {
+        // Row `i` beside row `i + 4`, so that no number has to change between the halves of a register afterwards.
+        let pair = |i: usize, at: usize| {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps(rows[i].add(at)));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(rows[i + 4].add(at)))
+        };
+        let [a, b, c, d] = transposed_quads(std::array::from_fn(|i| pair(i, 0)));
+        let [e, f, g, h] = transposed_quads(std::array::from_fn(|i| pair(i, 4)));
+        [a, b, c, d, e, f, g, h]
+    }
+}
+
+/// Both halves of four registers, transposed four by four.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn transposed_quads([a, b, c, d]: [std::arch::x86_64::__m256; 4]) -> [std::arch::x86_64::__m256; 4] {
+    use std::arch::x86_64::*;
+    let (e, f) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+    let (g, h) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+    [
+        _mm256_shuffle_ps::<0x44>(e, f),
+        _mm256_shuffle_ps::<0xee>(e, f),
+        _mm256_shuffle_ps::<0x44>(g, h),
+        _mm256_shuffle_ps::<0xee>(g, h),
+    ]
 }

@@ -13,9 +13,9 @@
 
 #![allow(unsafe_code)] // Tasks write disjoint tiles of one output.
 
-use super::kernel::{Job, Kernel, MAX_ROWS, Panel, SLACK, Segments, dispatch, tile_shape};
+use super::kernel::{Job, Kernel, Left, Panel, SLACK, dispatch, tile_rows, tile_shape};
 use super::operand::Operand;
-use super::out::{Out, Tile};
+use super::out::{Out, TILES, Tile};
 use super::target::{Spot, Target};
 use super::{Tools, pack};
 use crate::parallel::{n_tasks, rows, share};
@@ -25,8 +25,13 @@ use std::ops::Range;
 /// Bytes of one line of a block of the sum. Sixteen such lines, a panel of the right factor, take three quarters of a first-level cache
 /// of 32 KiB.
 const BLOCK_DEPTH_BYTES: usize = 1536;
-/// Rows of a block, a multiple of every `MR`.
+/// Bytes of one line of a block of the sum of a product of matrices. Its panels of the right factor stay in the second-level cache, from
+/// where they reach the kernel in time; fewer, longer sums pay more than reading from the first level.
+const MATRIX_DEPTH_BYTES: usize = 3200;
+/// Rows of a block at most, a multiple of every `MR`.
 const BLOCK_ROWS: usize = 144;
+/// Bytes of a block of rows at most: with a panel of the right factor, three quarters of a second-level cache of 512 KiB.
+const BLOCK_ROWS_BYTES: usize = 288 << 10;
 /// Columns of a block, a multiple of every `NR`.
 const BLOCK_COLUMNS: usize = 1024;
 /// A left factor with whole lines is read where it lies, unless it is used for more columns than this.
@@ -49,13 +54,19 @@ pub(crate) struct Products<'p, T> {
     pub(crate) depth: usize,
 }
 
-/// The length of the blocks of a sum: nearly equal ones, no longer than `BLOCK_DEPTH_BYTES`.
-pub(crate) fn block_depth<T>(depth: usize) -> usize {
-    let largest = longest_depth::<T>();
+/// The length of the blocks of a sum: nearly equal ones, no longer than `MATRIX_DEPTH_BYTES`.
+fn block_depth<T>(depth: usize) -> usize {
+    let largest = MATRIX_DEPTH_BYTES / size_of::<T>();
     depth.div_ceil(depth.div_ceil(largest).max(1)).next_multiple_of(4).min(largest)
 }
 
-/// The largest number of terms in a block of a sum.
+/// How many rows a block has whose lines have `depth` elements.
+fn block_rows<T>(depth: usize) -> usize {
+    let fits = BLOCK_ROWS_BYTES / (depth * size_of::<T>()).max(1);
+    (fits / 12 * 12).clamp(12, BLOCK_ROWS)
+}
+
+/// The largest number of terms in a block of the sum of a convolution.
 pub(crate) const fn longest_depth<T>() -> usize {
     BLOCK_DEPTH_BYTES / size_of::<T>()
 }
@@ -86,7 +97,7 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let level = tools.level;
     let (mr, nr) = tile_shape::<T>(level);
     let (multiple, block) = (16, block_depth::<T>(depth));
-    let left = (m.min(BLOCK_ROWS).next_multiple_of(mr) * block).next_multiple_of(multiple);
+    let left = (m.min(block_rows::<T>(block)).next_multiple_of(mr) * block).next_multiple_of(multiple);
     let right = (n.min(BLOCK_COLUMNS).next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
     let per_task = left + right;
 
@@ -196,49 +207,67 @@ impl<T: Real> Block<'_, T> {
             a.panel(rows.start, k.start, depth, rows.len()).filter(|_| columns.len() <= UNPACKED_COLUMNS);
         let packs_left = side_by_side.is_none() && (!a.has_whole_lines() || far);
         let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
-        for (i, rows) in blocks(rows, BLOCK_ROWS).enumerate() {
+        for (i, rows) in blocks(rows, block_rows::<T>(depth)).enumerate() {
             if packs_left {
                 pack::left(kernel, a, rows.clone(), k.start, depth, left);
             }
             for (p, columns) in blocks(columns.clone(), K::NR).enumerate() {
                 let n = columns.len();
                 let panel = &mut right[p * K::NR * depth..][..K::NR * depth];
-                let unpacked = if may_read { b.panel(columns.start, k.start, depth, K::NR) } else { None };
-                let rhs = if let Some((data, stride)) = unpacked {
-                    Panel { data, stride }
-                } else {
-                    if i == 0 {
-                        pack::right(kernel, b, columns.clone(), k.start, depth, panel);
-                    }
-                    Panel { data: panel, stride: K::NR }
-                };
                 let place = target.columns.locate(columns.start, n);
-                for (p, rows) in blocks(rows.clone(), K::MR).enumerate() {
-                    let spot = Spot {
-                        rows: rows.clone(),
-                        column: columns.start,
-                        n,
-                        base: stage.base,
-                        place,
-                        first: stage.first,
-                        last: stage.last,
-                    };
-                    let kernel = |out: Out<'_, T>| {
-                        if packs_left {
-                            let lhs = Panel { data: &left[p * K::MR * depth..], stride: K::MR };
-                            kernel.panels(rows.len(), depth, lhs, rhs, out);
-                        } else if let Some((data, stride)) = side_by_side {
-                            let lhs = Panel { data: &data[rows.start - first_row..], stride };
-                            kernel.panels(rows.len(), depth, lhs, rhs, out);
-                        } else {
-                            let line = |i: usize| a.line((rows.start + i).min(rows.end - 1), k.start, depth);
-                            let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
-                            kernel.rows(&lines[..rows.len()], &Segments::whole(depth), rhs, out);
+                let lies = b.panel(columns.start, k.start, depth, K::NR);
+                let in_strips = target.takes_strips(place, n, K::NR, stage.first);
+                // The right factor is read where it lies, or packed along with the first use, or before.
+                let (data, stride, packed) = match lies {
+                    Some((data, stride)) if may_read => (data, stride, None),
+                    Some((data, stride)) if i == 0 && in_strips => (data, stride, Some(panel)),
+                    _ => {
+                        if i == 0 {
+                            pack::right(kernel, b, columns.clone(), k.start, depth, panel);
                         }
-                    };
+                        (&*panel, K::NR, None)
+                    }
+                };
+                let rhs = Panel { data, stride };
+                let spot = |rows: Range<usize>| Spot {
+                    rows,
+                    column: columns.start,
+                    n,
+                    base: stage.base,
+                    place,
+                    first: stage.first,
+                    last: stage.last,
+                };
+                let lhs = |row: usize, tile: usize| {
+                    if packs_left {
+                        Left::Packed(&left[tile * K::MR * depth..])
+                    } else if let Some((data, stride)) = side_by_side {
+                        Left::Beside(Panel { data: &data[row - first_row..], stride })
+                    } else {
+                        Left::Rows { operand: a, first: row, k: k.start }
+                    }
+                };
+                if in_strips {
+                    let strip = |out: Out<'_, T>| kernel.strip(depth, lhs(rows.start, 0), rhs, packed, out);
                     // SAFETY: tasks share an output by rectangles that do not overlap, or take different outputs; each
                     // rectangle's tiles are written here, by its one task.
-                    unsafe { target.fill(spot, K::NR, tile, kernel) };
+                    unsafe { target.fill_strip(spot(rows.clone()), K::NR, strip) };
+                    continue;
+                }
+                let (mut row, mut n_tiles) = (rows.start, 0);
+                while row < rows.end {
+                    let m = (0..TILES).fold(0, |m, _| m + tile_rows(rows.end - row - m, K::MR));
+                    let (lhs, rows) = (lhs(row, n_tiles), row..row + m);
+                    (row, n_tiles) = (row + m, n_tiles + TILES);
+                    let few = |out: Out<'_, T>| kernel.strip(depth, lhs, rhs, None, out.first_rows(m));
+                    // SAFETY: as above.
+                    unsafe {
+                        if target.is_transposed() {
+                            target.fill_transposed(spot(rows), kernel, tile, few);
+                        } else {
+                            target.fill(spot(rows), K::NR, tile, few);
+                        }
+                    }
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! What a micro-kernel is, and how one is chosen.
 
 use super::eight::Eight;
-use super::out::Out;
+use super::operand::Operand;
+use super::out::{Out, Scatter};
 use super::portable::Portable;
 use crate::simd::Level;
 use gradwise_core::Real;
@@ -59,6 +60,26 @@ impl<'a> Segments<'a> {
     }
 }
 
+/// The left factor of a strip of tiles: the rows of a product's tiles, one below the other.
+#[derive(Clone, Copy)]
+pub(crate) enum Left<'a, T> {
+    /// Packed panels of `MR` rows, one after the other; each holds the rows of one tile, see [`tile_rows`].
+    Packed(&'a [T]),
+    /// Rows that lie side by side at each `k`.
+    Beside(Panel<'a, T>),
+    /// Rows in one piece each: `rows` of an operand from `first` on, from `k` on.
+    Rows { operand: &'a Operand<'a, T>, first: usize, k: usize },
+}
+
+/// How many rows the next tile has where `left` rows are to come: `mr`, but for the last two.
+///
+/// A tile of fewer than four rows waits for its own sums, so that it takes as long as one of four. Where one would be left over, the
+/// last two tiles share their rows.
+#[inline(always)]
+pub(crate) fn tile_rows(left: usize, mr: usize) -> usize {
+    if left > mr && left <= mr + mr / 2 { left.div_ceil(2) } else { left.min(mr) }
+}
+
 /// The innermost product, for one register tile: `out[i, j] ← Σₖ lhs[i, k] rhs[k, j]`, added where `out` says so.
 ///
 /// The sum of every element runs over `k` in order, with one accumulator, in every method and for every number of rows. That is
@@ -79,9 +100,67 @@ pub(crate) trait Kernel<T: Real>: Eight<T> + Copy + Send + Sync {
     /// With a left factor given by its rows, at most `MR`.
     fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Panel<'_, T>, out: Out<'_, T>);
 
+    /// A strip of tiles with one right factor, as many as `out` has rows for.
+    ///
+    /// With `packed`, a buffer for `NR` elements at each `k`, the right factor is also written there, one row after the other: its
+    /// rows pass through registers anyway, and reading them for their own sake would cost more.
+    #[inline(always)]
+    fn strip(
+        self,
+        depth: usize,
+        left: Left<'_, T>,
+        right: Panel<'_, T>,
+        packed: Option<&mut [T]>,
+        mut out: Out<'_, T>,
+    ) {
+        let mut right = right;
+        if let Some(packed) = packed {
+            for (k, row) in packed.chunks_exact_mut(Self::NR).take(depth).enumerate() {
+                row.copy_from_slice(&right.data[k * right.stride..][..Self::NR]);
+            }
+            right = Panel { data: packed, stride: Self::NR };
+        }
+        let (mut row, mut tile) = (0, 0);
+        while row < out.rows() {
+            let m = tile_rows(out.rows() - row, Self::MR);
+            let out = out.tile(row, m);
+            match left {
+                Left::Packed(panels) => {
+                    let panel = Panel { data: &panels[tile * Self::MR * depth..], stride: Self::MR };
+                    self.panels(m, depth, panel, right, out);
+                }
+                Left::Beside(Panel { data, stride }) => {
+                    self.panels(m, depth, Panel { data: &data[row..], stride }, right, out);
+                }
+                Left::Rows { operand, first, k } => {
+                    let line = |i: usize| operand.line(first + row + i.min(m - 1), k, depth);
+                    let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
+                    self.rows(&lines[..m], &Segments::whole(depth), right, out);
+                }
+            }
+            (row, tile) = (row + m, tile + 1);
+        }
+    }
+
+    /// Writes a tile, given as rows of `NR`, by its columns.
+    #[inline(always)]
+    fn put_transposed(self, tile: &[T], out: Scatter<'_, T>) {
+        put_transposed(Self::NR, tile, out);
+    }
+
     /// Packs lines, at most `NR` and all of one length, into a panel: `panel[k · NR + j] ← lines[j][k]`, and 0 where there is no line.
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {
         transpose(Self::NR, lines, panel);
+    }
+}
+
+/// The plain form of [`Kernel::put_transposed`].
+#[inline(always)]
+pub(crate) fn put_transposed<T: Real>(width: usize, tile: &[T], mut out: Scatter<'_, T>) {
+    for column in 0..out.places().len() {
+        for row in 0..out.rows() {
+            *out.element(column, row) = tile[row * width + column];
+        }
     }
 }
 

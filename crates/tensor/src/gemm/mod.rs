@@ -124,6 +124,11 @@ impl<'a, T: Real> Epilogue<'a, T> {
         Epilogue { alpha: T::one(), beta, bias: Bias::None, activation: Activation::Identity }
     }
 
+    /// Whether there is neither a bias nor an activation.
+    fn is_plain(&self) -> bool {
+        self.bias.is_none() && self.activation == Activation::Identity
+    }
+
     /// The same with a bias and an activation.
     #[must_use]
     pub fn then(self, bias: Bias<'a, T>, activation: Activation) -> Self {
@@ -187,9 +192,35 @@ pub(crate) fn product<T: Real>(
 ) {
     let (m, n) = (a.nrows(), b.ncols());
     let (a, b) = (Operand::rows(a), Operand::columns(b));
-    let products = Products { outputs: 1, terms: 1, m, n, depth: a.depth(), factors: &|_, _| (a, b), base: &|_| 0 };
     let out = &Parts::new(out);
-    multiply(&products, &Target { out, base: 0, row_stride: n, columns: Columns::of_matrix(n, 1), epilogue }, tools);
+    let depth = a.depth();
+    if is_better_transposed(&a, &b) {
+        let products = Products { outputs: 1, terms: 1, m: n, n: m, depth, factors: &|_, _| (b, a), base: &|_| 0 };
+        let epilogue = Epilogue { bias: epilogue.bias.transposed(), ..epilogue };
+        let columns = Columns::of_matrix(m, n);
+        multiply(&products, &Target { out, base: 0, row_stride: 1, columns, epilogue }, tools);
+    } else {
+        let products = Products { outputs: 1, terms: 1, m, n, depth, factors: &|_, _| (a, b), base: &|_| 0 };
+        multiply(
+            &products,
+            &Target { out, base: 0, row_stride: n, columns: Columns::of_matrix(n, 1), epilogue },
+            tools,
+        );
+    }
+}
+
+/// Whether to compute `Cᵀ = Bᵀ Aᵀ`, and to transpose its tiles as they are written.
+///
+/// A right factor whose columns lie in one piece, like the weight of a layer, has to be transposed when it is packed, while as a left
+/// factor it is read where it lies.
+fn is_better_transposed<T: Copy>(a: &Operand<'_, T>, b: &Operand<'_, T>) -> bool {
+    let (m, n, depth) = (a.lines(), b.lines(), a.depth());
+    if !b.has_whole_lines() || b.has_whole_cuts() {
+        return false;
+    }
+    // Elements that are transposed in either way.
+    let (right, left) = (n * depth, if a.has_whole_cuts() { 0 } else { m * depth });
+    right > left + m * n / 2
 }
 
 /// `A B` as a new array, on one thread.

@@ -100,6 +100,13 @@ impl<'a, T: Copy> Operand<'a, T> {
         unsafe { std::slice::from_raw_parts(self.start.offset(line as isize * self.line_stride + k as isize), len) }
     }
 
+    /// Where `n` lines begin at `k`, and how far apart they are. Lines must be whole, and each have `len` elements from `k` on.
+    #[inline(always)]
+    pub(crate) fn line_starts(&self, line: usize, n: usize, k: usize, len: usize) -> (*const T, isize) {
+        assert!(self.depth_stride == 1 && line + n <= self.lines && k + len <= self.depth, "parts of lines");
+        (self.start.wrapping_offset(line as isize * self.line_stride + k as isize), self.line_stride)
+    }
+
     /// The elements at `k` of `len` lines. Cuts must be whole.
     #[inline(always)]
     pub(crate) fn cut(&self, line: usize, k: usize, len: usize) -> &'a [T] {

@@ -2,14 +2,16 @@
 
 #![allow(unsafe_code)] // Rows of an output that is shared between threads.
 
+use super::kernel::{MAX_ROWS, SLACK};
 use gradwise_core::Real;
 use std::marker::PhantomData;
 
-/// The largest `MR · NR` of any kernel.
-const TILE: usize = 96;
+/// How many tiles of any kernel there is room for in a [`Tile`].
+pub(crate) const TILES: usize = 8;
+const TILE: usize = TILES * MAX_ROWS * SLACK;
 
-/// A tile apart from the output, for those at its edges and for what needs more than an assignment or an addition. It stays in the
-/// first-level cache.
+/// A few tiles apart from the output, for those at its edges and for what needs more than an assignment or an addition. They stay in
+/// the first-level cache.
 #[repr(align(32))]
 pub(crate) struct Tile<T>(pub(crate) [T; TILE]);
 
@@ -57,6 +59,20 @@ impl<'a, T: Real> Out<'a, T> {
         Out { start, stride, rows, adds, tile: PhantomData }
     }
 
+    /// The first `n` rows.
+    #[inline(always)]
+    pub(crate) fn first_rows(self, n: usize) -> Self {
+        assert!(n <= self.rows, "{n} rows of {}", self.rows);
+        Out { rows: n, ..self }
+    }
+
+    /// `n` of the rows, from `first` on.
+    #[inline(always)]
+    pub(crate) fn tile(&mut self, first: usize, n: usize) -> Out<'_, T> {
+        assert!(first + n <= self.rows, "rows {first}..{} of {}", first + n, self.rows);
+        Out { start: self.start.wrapping_add(first * self.stride), rows: n, tile: PhantomData, ..*self }
+    }
+
     pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
         self.start
     }
@@ -86,5 +102,44 @@ impl<'a, T: Real> Out<'a, T> {
         } else {
             *out = *sums;
         }
+    }
+}
+
+/// Columns of `rows` numbers, each beginning at a place of its own: where a tile goes that is written transposed.
+pub(crate) struct Scatter<'a, T> {
+    start: *mut T,
+    places: &'a [usize],
+    rows: usize,
+    columns: PhantomData<&'a mut T>,
+}
+
+impl<'a, T: Real> Scatter<'a, T> {
+    /// Columns that begin at `start + place`.
+    ///
+    /// # Safety
+    /// For the lifetime, `rows` elements from each of these on are valid, and nobody else touches them.
+    #[inline(always)]
+    pub(crate) unsafe fn new(start: *mut T, places: &'a [usize], rows: usize) -> Self {
+        Scatter { start, places, rows, columns: PhantomData }
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.start
+    }
+
+    pub(crate) fn places(&self) -> &'a [usize] {
+        self.places
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The `row`-th number of a column.
+    #[inline(always)]
+    pub(crate) fn element(&mut self, column: usize, row: usize) -> &mut T {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        // SAFETY: one of the numbers that are valid and ours, by the promise made when this was made.
+        unsafe { &mut *self.start.add(self.places[column] + row) }
     }
 }

@@ -3,7 +3,7 @@
 //! A panel holds `width` lines, element by element: `panel[k · width + j] = line j at k`. Lines that are missing at the edge are zeros;
 //! their results are computed and dropped.
 
-use super::kernel::{Kernel, SLACK};
+use super::kernel::{Kernel, SLACK, tile_rows};
 use super::operand::Operand;
 use gradwise_core::Real;
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub(crate) fn right<T: Real, K: Kernel<T>>(
     }
 }
 
-/// Packs lines into panels of the left factor, `MR` each, one after the other.
+/// Packs lines into panels of the left factor, one for each tile of a strip, see [`tile_rows`], and `MR` wide.
 #[inline(always)]
 pub(crate) fn left<T: Real, K: Kernel<T>>(
     _: K,
@@ -38,11 +38,13 @@ pub(crate) fn left<T: Real, K: Kernel<T>>(
     depth: usize,
     panels: &mut [T],
 ) {
-    for (i, panel) in panels.chunks_exact_mut((K::MR * depth).max(1)).take(lines.len().div_ceil(K::MR)).enumerate() {
-        let start = lines.start + i * K::MR;
-        let part = start..(start + K::MR).min(lines.end);
+    let mut start = lines.start;
+    for panel in panels.chunks_exact_mut((K::MR * depth).max(1)) {
+        let n = tile_rows(lines.end - start, K::MR);
+        if n == 0 {
+            break;
+        }
         if operand.has_whole_lines() {
-            let n = part.len();
             for j in 0..K::MR {
                 if j < n {
                     let line = operand.line(start + j, k, depth);
@@ -54,8 +56,9 @@ pub(crate) fn left<T: Real, K: Kernel<T>>(
                 }
             }
         } else {
-            cuts_or_elements(operand, part, k, depth, K::MR, panel);
+            cuts_or_elements(operand, start..start + n, k, depth, K::MR, panel);
         }
+        start += n;
     }
 }
 

@@ -4,10 +4,9 @@
 
 use super::Bias;
 use super::Epilogue;
-use super::kernel::SLACK;
-use super::out::{Out, Tile};
+use super::kernel::{Kernel, SLACK};
+use super::out::{Out, Scatter, Tile};
 use super::prefetch::{line_len, prefetch};
-use crate::Activation;
 use crate::parallel::Parts;
 use gradwise_core::Real;
 use std::ops::Range;
@@ -114,7 +113,7 @@ impl<T: Real> Target<'_, T> {
         let Spot { rows, column, n, base, place, first, last } = spot;
         let base = self.base + base;
         let beta = if first { self.epilogue.beta } else { T::one() };
-        let plain = !last || (self.epilogue.bias.is_none() && self.epilogue.activation == Activation::Identity);
+        let plain = !last || self.epilogue.is_plain();
         if let Place::Run(start) = place {
             // The lines arrive while the kernel works.
             for row in rows.clone() {
@@ -123,26 +122,11 @@ impl<T: Real> Target<'_, T> {
                 prefetch::<T, true>(self.out.as_mut_ptr().wrapping_add(start + n - 1));
             }
         }
-        let simple = self.epilogue.alpha == T::one() && (beta == T::zero() || beta == T::one());
-        if let Place::Run(start) = place
-            && simple
-            && n == width
-        {
-            // A whole tile goes straight to its place.
-            let start = base + rows.start * self.row_stride + start;
-            assert!(start + (rows.len() - 1) * self.row_stride + n <= self.out.len(), "tile within the output");
-            // SAFETY: within the output, as asserted; the caller has the tile to itself.
-            kernel(unsafe {
-                Out::new(self.out.as_mut_ptr().add(start), self.row_stride, rows.len(), beta == T::one())
-            });
-            if !plain {
-                for (i, row) in rows.enumerate() {
-                    let start = start + i * self.row_stride;
-                    // SAFETY: part of the tile.
-                    self.finish(unsafe { self.out.part(start..start + n) }, row, column);
-                }
-            }
-            return;
+        if self.takes_strips(place, n, width, first) {
+            // SAFETY: by this function's contract.
+            return unsafe {
+                self.fill_strip(Spot { rows, column, n, base: base - self.base, place, first, last }, width, kernel)
+            };
         }
         kernel(tile.out(width));
         let sums = tile.0.chunks_exact_mut(width).zip(rows.clone());
@@ -185,6 +169,98 @@ impl<T: Real> Target<'_, T> {
                 }
             }
         }
+    }
+
+    /// Whether rows of the product are neighbours in the output, and columns are not.
+    #[inline(always)]
+    pub(crate) fn is_transposed(&self) -> bool {
+        self.row_stride == 1 && self.columns.step != 1
+    }
+
+    /// Whether tiles of `width` columns at a place can be computed where they belong, many rows at once.
+    #[inline(always)]
+    pub(crate) fn takes_strips(&self, place: Place, n: usize, width: usize, first: bool) -> bool {
+        let Epilogue { alpha, beta, .. } = self.epilogue;
+        let assigns_or_adds = !first || beta == T::zero() || beta == T::one();
+        matches!(place, Place::Run(_)) && alpha == T::one() && assigns_or_adds && n == width
+    }
+
+    /// Has any number of rows of `width` columns computed by `kernel`, straight to where they belong, and applies bias and activation. The spot must be one
+    /// that [`takes strips`](Target::takes_strips).
+    ///
+    /// # Safety
+    /// While this runs, no other thread touches the spot's part of the output.
+    #[inline(always)]
+    pub(crate) unsafe fn fill_strip(&self, spot: Spot, width: usize, kernel: impl FnOnce(Out<'_, T>)) {
+        let Spot { rows, column, n, base, place, first, last } = spot;
+        assert_eq!(n, width, "columns of a strip");
+        let n = width; // Known to the compiler, which makes straight code of every row.
+        let Place::Run(start) = place else { unreachable!("columns side by side") };
+        let start = self.base + base + rows.start * self.row_stride + start;
+        let end = start + rows.len().saturating_sub(1) * self.row_stride + n;
+        assert!(end <= self.out.len(), "rows within the output");
+        let adds = !first || self.epilogue.beta == T::one();
+        // SAFETY: within the output, as asserted; the caller has this part to itself.
+        kernel(unsafe { Out::new(self.out.as_mut_ptr().add(start), self.row_stride, rows.len(), adds) });
+        if last && !self.epilogue.is_plain() {
+            for (i, row) in rows.enumerate() {
+                let start = start + i * self.row_stride;
+                // SAFETY: part of the rows.
+                self.finish(unsafe { self.out.part(start..start + n) }, row, column);
+            }
+        }
+    }
+
+    /// Has a tile computed by `kernel`, and writes it transposed, with bias and activation: rows of the product are neighbours in the
+    /// output, and its columns lie anywhere.
+    ///
+    /// # Safety
+    /// As for [`Target::fill`].
+    #[inline(always)]
+    pub(crate) unsafe fn fill_transposed<K: Kernel<T>>(
+        &self,
+        spot: Spot,
+        kernel: K,
+        tile: &mut Tile<T>,
+        compute: impl FnOnce(Out<'_, T>),
+    ) {
+        let Spot { rows, column, n, base, place, first, last } = spot;
+        let mut places = [0; SLACK];
+        match place {
+            Place::Each(each) => places = each,
+            Place::Run(start) => places.iter_mut().enumerate().for_each(|(i, place)| *place = start + i),
+        }
+        let places = &places[..n];
+        let start = self.base + base + rows.start;
+        let end = start + rows.len() + places.iter().max().map_or(0, |&at| at);
+        assert!(self.row_stride == 1 && end <= self.out.len(), "tile within the output");
+        let out = self.out.as_mut_ptr().wrapping_add(start);
+        for &place in places {
+            prefetch::<T, true>(out.wrapping_add(place));
+        }
+        compute(tile.out(K::NR));
+        let Epilogue { alpha, beta, .. } = self.epilogue;
+        let beta = if first { beta } else { T::one() };
+        if beta != T::zero() || alpha != T::one() {
+            for (i, sums) in tile.0.chunks_exact_mut(K::NR).take(rows.len()).enumerate() {
+                for (sum, place) in sums.iter_mut().zip(places) {
+                    *sum *= alpha;
+                    if beta != T::zero() {
+                        // SAFETY: an element of the tile, which the caller has to itself; the last one was checked.
+                        *sum += unsafe { *out.add(place + i) } * beta;
+                    }
+                }
+            }
+        }
+        if last && !self.epilogue.is_plain() {
+            for (sums, row) in tile.0.chunks_exact_mut(K::NR).zip(rows.clone()) {
+                // A whole row has a length that the compiler knows.
+                let sums = if n == K::NR { &mut sums[..K::NR] } else { &mut sums[..n] };
+                self.finish(sums, row, column);
+            }
+        }
+        // SAFETY: as above.
+        kernel.put_transposed(&tile.0, unsafe { Scatter::new(out, places, rows.len()) });
     }
 
     /// Hints that `len` elements of the output, from `start` on, will be written.
@@ -278,17 +354,17 @@ impl<T: Real> Target<'_, T> {
     /// Adds the bias and applies the activation.
     #[inline(always)]
     fn finish(&self, out: &mut [T], row: usize, column: usize) {
+        let activation = self.epilogue.activation;
         match self.epilogue.bias {
-            Bias::None => {}
+            Bias::None => activation.apply_slice(out),
             Bias::PerRow(bias) => {
                 let bias = bias[row];
-                out.iter_mut().for_each(|x| *x += bias);
+                activation.apply_after(out, |_, x| x + bias);
             }
             Bias::PerColumn(bias) => {
                 let bias = &bias[column..column + out.len()];
-                out.iter_mut().zip(bias).for_each(|(x, &bias)| *x += bias);
+                activation.apply_after(out, |i, x| x + bias[i]);
             }
         }
-        self.epilogue.activation.apply_slice(out);
     }
 }
