@@ -129,7 +129,9 @@ proptest! {
 #[test]
 fn large_products_agree_whatever_the_blocks_and_threads() {
     // More than one block of rows, columns and terms, and enough work for several threads.
-    for (m, k, n, layout) in [(300, 800, 90, 0), (90, 400, 1100, 1), (7, 1000, 1030, 2), (150, 390, 600, 4)] {
+    for (m, k, n, layout) in
+        [(300, 900, 90, 0), (90, 400, 1100, 1), (7, 1000, 1030, 2), (150, 390, 600, 4), (45, 830, 140, 0)]
+    {
         let case = Case {
             m,
             k,

@@ -403,14 +403,24 @@ impl<T: Real> Kernel<T> for Avx2 {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: the features were detected; panels and rows were checked; an `Out` has `NR` elements a row.
                 unsafe {
-                    by_rows!(m, single::panels, packs = false, (depth, lhs, strides.0, rhs, strides.1, null_mut(), out))
+                    by_rows!(
+                        m,
+                        single::panels,
+                        packs = false,
+                        (depth, lhs, strides.0, rhs, strides.1, null_mut(), out)
+                    );
                 }
             }
             (Floats::F64(lhs), Floats::F64(rhs)) => {
                 let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), Place::of(out, m));
                 // SAFETY: as above.
                 unsafe {
-                    by_rows!(m, double::panels, packs = false, (depth, lhs, strides.0, rhs, strides.1, null_mut(), out))
+                    by_rows!(
+                        m,
+                        double::panels,
+                        packs = false,
+                        (depth, lhs, strides.0, rhs, strides.1, null_mut(), out)
+                    );
                 }
             }
             _ => unreachable!("slices of one type"),
@@ -499,14 +509,19 @@ impl<T: Real> Kernel<T> for Avx2 {
     #[inline]
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {
         let depth = lines.first().map_or(0, |line| line.len());
-        let whole = lines.len() == <Self as Kernel<T>>::NR
+        let fits = (1..=<Self as Kernel<T>>::NR).contains(&lines.len())
             && lines.iter().all(|line| line.len() == depth)
-            && panel.len() >= depth * lines.len();
+            && panel.len() >= depth * <Self as Kernel<T>>::NR;
         match T::floats_mut(panel) {
-            FloatsMut::F32(panel) if whole => {
+            FloatsMut::F32(panel) if fits => {
                 for half in 0..2 {
-                    // SAFETY: AVX was detected; there are sixteen lines of `depth` elements, and the panel has sixteen times as many.
-                    unsafe { transpose_f32(pointers(&lines[half * 8..]), depth, panel.as_mut_ptr().add(half * 8)) };
+                    // The last line stands in for those that are missing.
+                    let line = |i: usize| lines[(half * 8 + i).min(lines.len() - 1)].as_ptr().cast();
+                    // SAFETY: AVX was detected; every line has `depth` elements, and the panel sixteen times as many.
+                    unsafe { transpose_f32(std::array::from_fn(line), depth, panel.as_mut_ptr().add(half * 8)) };
+                }
+                if lines.len() < single::NR {
+                    panel.chunks_exact_mut(single::NR).take(depth).for_each(|row| row[lines.len()..].fill(0.0));
                 }
             }
             _ => transpose(<Self as Kernel<T>>::NR, lines, panel),

@@ -77,13 +77,29 @@ pub(crate) fn aligned<T>(buffer: &mut [T]) -> &mut [T] {
     &mut buffer[skip..]
 }
 
-/// A grid of at most `tasks` rectangles that packs the least: `(down, across)`. No rectangle is empty, as there are no more of them in
-/// a direction than there are tiles.
-fn grid(tasks: usize, (m, mr): (usize, usize), (n, nr): (usize, usize)) -> (usize, usize) {
-    let (tall, wide) = (m.div_ceil(mr), n.div_ceil(nr));
+/// What it costs to bring one element of a factor into the order in which the kernel reads it, in quarters of a cycle.
+fn packing_cost<T: Copy>(operand: &Operand<'_, T>, is_left: bool) -> usize {
+    match (operand.has_whole_cuts(), operand.has_whole_lines(), is_left) {
+        // Packed along with the first use, or read where it lies.
+        (true, _, false) | (_, true, true) => 1,
+        _ => 3,
+    }
+}
+
+/// A grid of at most `tasks` rectangles whose largest takes the least time: `(down, across)`. No rectangle is empty, as there are no more
+/// of them in a direction than there are tiles.
+///
+/// Of each factor there is a number of panels, and what packing one of them costs for every term, in quarters of a cycle.
+fn grid(tasks: usize, (tall, left_cost): (usize, usize), (wide, right_cost): (usize, usize)) -> (usize, usize) {
+    /// A tile of any kernel takes about this many quarters of a cycle for every term.
+    const TILE_COST: usize = 24;
     let of = |tasks: usize| {
         let fits = |down: &usize| tasks.is_multiple_of(*down) && *down <= tall && tasks / down <= wide;
-        (1..=tasks).filter(fits).min_by_key(|down| down * n + tasks / down * m).map(|down| (down, tasks / down))
+        let cost = |down: &usize| {
+            let (tall, wide) = (tall.div_ceil(*down), wide.div_ceil(tasks / down));
+            tall * wide * TILE_COST + tall * left_cost + wide * right_cost
+        };
+        (1..=tasks).filter(fits).min_by_key(cost).map(|down| (down, tasks / down))
     };
     (1..=tasks).rev().find_map(of).unwrap_or((1, 1))
 }
@@ -105,7 +121,13 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
     let tasks = n_tasks(tools.pool, work);
     let by_output = outputs >= tasks;
-    let (down, across) = if by_output { (1, 1) } else { grid(tasks, (m, mr), (n, nr)) };
+    let (down, across) = if by_output {
+        (1, 1)
+    } else {
+        let (a, b) = (products.factors)(0, 0);
+        let (left, right) = (mr * packing_cost(&a, true), nr * packing_cost(&b, false));
+        grid(tasks, (m.div_ceil(mr), left), (n.div_ceil(nr), right))
+    };
     let tasks = if by_output { tasks } else { down * across };
 
     let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
@@ -145,7 +167,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
     #[inline(always)]
     fn run<K: Kernel<T>>(self, kernel: K) {
         let Part { products, target, outputs, rows, columns, block, left, right } = self;
-        let mut tile = Tile::new();
+        let mut tile = None;
         for output in outputs {
             let base = (products.base)(output);
             for columns in blocks(columns.clone(), BLOCK_COLUMNS) {
@@ -196,7 +218,7 @@ impl<T: Real> Block<'_, T> {
         target: &Target<'_, T>,
         left: &mut [T],
         right: &mut [T],
-        tile: &mut Tile<T>,
+        tile: &mut Option<Tile<T>>,
     ) {
         let Block { a, b, rows, columns, k, stage } = self;
         let (depth, first_row) = (k.len(), rows.start);
@@ -260,6 +282,7 @@ impl<T: Real> Block<'_, T> {
                     let (lhs, rows) = (lhs(row, n_tiles), row..row + m);
                     (row, n_tiles) = (row + m, n_tiles + TILES);
                     let few = |out: Out<'_, T>| kernel.strip(depth, lhs, rhs, None, out.first_rows(m));
+                    let tile = tile.get_or_insert_with(Tile::new);
                     // SAFETY: as above.
                     unsafe {
                         if target.is_transposed() {

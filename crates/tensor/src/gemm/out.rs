@@ -7,7 +7,7 @@ use gradwise_core::Real;
 use std::marker::PhantomData;
 
 /// How many tiles of any kernel there is room for in a [`Tile`].
-pub(crate) const TILES: usize = 8;
+pub(crate) const TILES: usize = 4;
 const TILE: usize = TILES * MAX_ROWS * SLACK;
 
 /// A few tiles apart from the output, for those at its edges and for what needs more than an assignment or an addition. They stay in

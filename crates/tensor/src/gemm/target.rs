@@ -124,9 +124,10 @@ impl<T: Real> Target<'_, T> {
         }
         if self.takes_strips(place, n, width, first) {
             // SAFETY: by this function's contract.
-            return unsafe {
-                self.fill_strip(Spot { rows, column, n, base: base - self.base, place, first, last }, width, kernel)
-            };
+            unsafe {
+                self.fill_strip(Spot { rows, column, n, base: base - self.base, place, first, last }, width, kernel);
+            }
+            return;
         }
         kernel(tile.out(width));
         let sums = tile.0.chunks_exact_mut(width).zip(rows.clone());

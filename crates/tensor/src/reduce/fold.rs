@@ -87,6 +87,13 @@ pub fn fold<T: Real, F: Fold<T>>(pool: &dyn Pool, f: &F, x: &[T], shape: &[usize
     }
     let plan = Plan::new(shape, axes);
     let work = x.len() * f.cost();
+    if plan.is_one_run() && out.len() < pool.threads() {
+        // Too few outputs to share them out: the threads share each output's run.
+        return out
+            .iter_mut()
+            .zip(x.chunks_exact(n))
+            .for_each(|(out, run)| *out = fold_together(pool, f, run, work, *out));
+    }
     parallel::rows(pool, out, 1, 1, work, &|range, part| {
         vectorize!(|| {
             if plan.inner_folded {
@@ -122,6 +129,11 @@ impl Plan {
         let (inner, _) = if inner_folded { folded.pop() } else { kept.pop() };
         Plan { kept, folded, inner, inner_folded }
     }
+
+    /// Whether each output is the fold of one contiguous run, in the order of the outputs.
+    fn is_one_run(&self) -> bool {
+        self.inner_folded && self.folded.len() == 1
+    }
 }
 
 /// Every output is the fold of contiguous runs.
@@ -146,8 +158,43 @@ fn fold_runs<T: Real, F: Fold<T>>(f: &F, plan: &Plan, n: usize, x: &[T], range: 
     );
 }
 
+/// Parts that a long run is folded in, at most.
+const PARTS: usize = 32;
+/// Elements of such a part, at least.
+const PART: usize = 1 << 15;
+
+/// The length of the parts that a run is folded in. It depends on the run's length alone, so that threads may share the parts.
+fn part_len(len: usize) -> usize {
+    len.div_ceil(PARTS).next_multiple_of(LANES).max(PART)
+}
+
+/// The fold of a run whose parts the threads share.
+fn fold_together<T: Real, F: Fold<T>>(pool: &dyn Pool, f: &F, run: &[T], work: usize, old: T) -> T {
+    let len = part_len(run.len());
+    let mut accs = [f.start(); PARTS];
+    let accs = &mut accs[..run.len().div_ceil(len)];
+    parallel::rows(pool, accs, 1, 1, work, &|range, accs| {
+        vectorize!(|| {
+            for (i, acc) in range.zip(accs) {
+                *acc = fold_part(f, &run[i * len..(i * len + len).min(run.len())], old);
+            }
+        });
+    });
+    f.finish(accs.iter().fold(f.start(), |a, &b| f.merge(a, b)), run.len(), old)
+}
+
 #[inline(always)]
 fn fold_run<T: Real, F: Fold<T>>(f: &F, run: &[T], old: T) -> F::Acc {
+    let len = part_len(run.len());
+    run.chunks(len).fold(
+        f.start(),
+        #[inline(always)]
+        |acc, part| f.merge(acc, fold_part(f, part, old)),
+    )
+}
+
+#[inline(always)]
+fn fold_part<T: Real, F: Fold<T>>(f: &F, run: &[T], old: T) -> F::Acc {
     let mut lanes = [f.start(); LANES];
     let (chunks, rest) = run.as_chunks::<LANES>();
     for chunk in chunks {
