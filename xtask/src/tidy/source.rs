@@ -29,6 +29,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/tensor/src/support/split.rs", "hands disjoint rows of two slices to several threads"),
     ("crates/tensor/src/gemm/avx2.rs", "the innermost block of the matrix product, in vector instructions"),
     ("crates/tensor/src/gemm/avx2_eight.rs", "arithmetic on eight numbers, in vector instructions"),
+    ("crates/tensor/src/gemm/avx2_transpose.rs", "transposes blocks of a matrix in vector registers"),
     ("crates/tensor/src/gemm/blocks.rs", "tasks that write disjoint tiles of one output"),
     ("crates/tensor/src/gemm/operand.rs", "reads runs of a strided view as slices"),
     ("crates/tensor/src/gemm/out.rs", "rows of an output that is shared between threads"),

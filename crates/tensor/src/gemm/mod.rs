@@ -10,6 +10,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx2_eight;
+#[cfg(target_arch = "x86_64")]
+mod avx2_transpose;
 pub(crate) mod blocks;
 pub(crate) mod eight;
 pub(crate) mod kernel;
