@@ -203,11 +203,25 @@ impl<T: Real> Target<'_, T> {
         let adds = !first || self.epilogue.beta == T::one();
         // SAFETY: within the output, as asserted; the caller has this part to itself.
         kernel(unsafe { Out::new(self.out.as_mut_ptr().add(start), self.row_stride, rows.len(), adds) });
-        if last && !self.epilogue.is_plain() {
-            for (i, row) in rows.enumerate() {
-                let start = start + i * self.row_stride;
-                // SAFETY: part of the rows.
-                self.finish(unsafe { self.out.part(start..start + n) }, row, column);
+        if !last || self.epilogue.is_plain() {
+            return;
+        }
+        // A copy of its own, so that the compiler knows that writing a row does not change the bias of the next.
+        let mut bias = [T::zero(); SLACK];
+        let per_column = if let Bias::PerColumn(all) = self.epilogue.bias {
+            bias[..n].copy_from_slice(&all[column..column + n]);
+            true
+        } else {
+            false
+        };
+        for (i, row) in rows.enumerate() {
+            let start = start + i * self.row_stride;
+            // SAFETY: part of the rows.
+            let out = unsafe { self.out.part(start..start + n) };
+            if per_column {
+                self.epilogue.activation.apply_after(out, |j, x| x + bias[j]);
+            } else {
+                self.finish(out, row, column);
             }
         }
     }
