@@ -28,8 +28,6 @@ const BLOCK_DEPTH_BYTES: usize = 1536;
 /// Bytes of one line of a block of the sum of a product of matrices. Its panels of the right factor stay in the second-level cache, from
 /// where they reach the kernel in time; fewer, longer sums pay more than reading from the first level.
 const MATRIX_DEPTH_BYTES: usize = 3200;
-/// Rows of a block at most, a multiple of every `MR`.
-const BLOCK_ROWS: usize = 144;
 /// Bytes of a block of rows at most: with a panel of the right factor, three quarters of a second-level cache of 512 KiB.
 const BLOCK_ROWS_BYTES: usize = 288 << 10;
 /// Columns of a block, a multiple of every `NR`.
@@ -63,7 +61,8 @@ fn block_depth<T>(depth: usize) -> usize {
 /// How many rows a block has whose lines have `depth` elements.
 fn block_rows<T>(depth: usize) -> usize {
     let fits = BLOCK_ROWS_BYTES / (depth * size_of::<T>()).max(1);
-    (fits / 12 * 12).clamp(12, BLOCK_ROWS)
+    // A multiple of every `MR`.
+    (fits / 12 * 12).max(12)
 }
 
 /// The largest number of terms in a block of the sum of a convolution.
@@ -114,7 +113,9 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let (mr, nr) = tile_shape::<T>(level);
     let (multiple, block) = (16, block_depth::<T>(depth));
     let left = (m.min(block_rows::<T>(block)).next_multiple_of(mr) * block).next_multiple_of(multiple);
-    let right = (n.min(BLOCK_COLUMNS).next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
+    // Panels of the right factor are kept for the next block of rows, if there is one.
+    let kept = if m > block_rows::<T>(block) { n.min(BLOCK_COLUMNS) } else { nr };
+    let right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
     let per_task = left + right;
 
     // About eight multiply-adds cost as much as one elementary operation.
@@ -179,7 +180,8 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                             last: term + 1 == products.terms && k.end == products.depth,
                             base,
                         };
-                        let block = Block { a: &a, b: &b, rows: rows.clone(), columns: columns.clone(), k, stage };
+                        let (rows, columns) = (rows.clone(), columns.clone());
+                        let block = Block { a: &a, b: &b, rows, columns, k, stage, block_rows: block_rows::<T>(block) };
                         block.multiply(kernel, target, left, right, &mut tile);
                     }
                 }
@@ -208,6 +210,8 @@ struct Block<'a, T> {
     columns: Range<usize>,
     k: Range<usize>,
     stage: Stage,
+    /// How many rows are packed at once.
+    block_rows: usize,
 }
 
 impl<T: Real> Block<'_, T> {
@@ -220,7 +224,7 @@ impl<T: Real> Block<'_, T> {
         right: &mut [T],
         tile: &mut Option<Tile<T>>,
     ) {
-        let Block { a, b, rows, columns, k, stage } = self;
+        let Block { a, b, rows, columns, k, stage, block_rows } = self;
         let (depth, first_row) = (k.len(), rows.start);
         // Lines that are a multiple of a page apart fall into the same few cache sets.
         let aliased = (a.line_stride().unsigned_abs() * size_of::<T>()).is_multiple_of(4096);
@@ -229,13 +233,15 @@ impl<T: Real> Block<'_, T> {
             a.panel(rows.start, k.start, depth, rows.len()).filter(|_| columns.len() <= UNPACKED_COLUMNS);
         let packs_left = side_by_side.is_none() && (!a.has_whole_lines() || far);
         let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
-        for (i, rows) in blocks(rows, block_rows::<T>(depth)).enumerate() {
+        let keeps_panels = rows.len() > block_rows;
+        for (i, rows) in blocks(rows, block_rows).enumerate() {
             if packs_left {
                 pack::left(kernel, a, rows.clone(), k.start, depth, left);
             }
             for (p, columns) in blocks(columns.clone(), K::NR).enumerate() {
                 let n = columns.len();
-                let panel = &mut right[p * K::NR * depth..][..K::NR * depth];
+                let kept = if keeps_panels { p } else { 0 };
+                let panel = &mut right[kept * K::NR * depth..][..K::NR * depth];
                 let place = target.columns.locate(columns.start, n);
                 let lies = b.panel(columns.start, k.start, depth, K::NR);
                 let in_strips = target.takes_strips(place, n, K::NR, stage.first);
