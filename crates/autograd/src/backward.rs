@@ -250,6 +250,12 @@ impl<T: Real> Tape<'_, T> {
         if self.watched().is_none() {
             return Err(self.error(Error::Other("take_grads: expected a watched model, got none".into())));
         }
+        if self.has_unwatched() {
+            let got = "a parameter of it that was read before";
+            return Err(
+                self.error(Error::Other(format!("take_grads: expected the model to be watched first, got {got}")))
+            );
+        }
         let workspace = &mut *self.workspace;
         let trainable = &mut workspace.flags;
         trainable.clear();

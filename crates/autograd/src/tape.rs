@@ -190,6 +190,12 @@ impl<'p, T: Real> Tape<'p, T> {
         watched.binary_search_by_key(&address, |w| w.address).ok().map(|i| watched[i].index as usize)
     }
 
+    /// Whether a parameter of the watched model was read before it was watched, so that its gradient would not be found.
+    pub(crate) fn has_unwatched(&self) -> bool {
+        let watched = &self.workspace.watched;
+        self.loose.iter().any(|(address, _)| watched.binary_search_by_key(address, |w| w.address).is_ok())
+    }
+
     pub(crate) fn watched(&self) -> Option<&[Watched]> {
         self.watching.then_some(&self.workspace.watched[..])
     }

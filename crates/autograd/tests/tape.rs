@@ -599,3 +599,19 @@ fn evaluation_frees_what_is_released() {
         assert_eq!(tape.grad(v).unwrap()[[0]], if read { 4.0 } else { 2.0 });
     }
 }
+
+#[test]
+fn a_model_is_watched_before_it_is_run() {
+    let (model, x, mut workspace) = (Model::<f64>::new(), arr(&[1.0, 10.0]), Workspace::new());
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let x = tape.input(&x);
+    let y = model.forward(&mut tape, x).unwrap();
+    tape.watch(&model);
+    let loss = tape.apply(Sum, &[y]).unwrap();
+    tape.backward(loss).unwrap();
+    let error = tape.take_grads(&mut Grads::new()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected the model to be watched first, got a parameter of it that was read before"),
+        "{error}"
+    );
+}

@@ -39,6 +39,12 @@ pub enum Event<'a, T: Real> {
         /// Steps in an epoch.
         steps_per_epoch: u64,
     },
+    /// The loss does not depend on some trainable parameters, as the first step of a run found: a layer was forgotten, or should be frozen.
+    /// Told before that step.
+    Unreached {
+        /// The parameters' paths.
+        paths: &'a [String],
+    },
     /// A step is done; the model is already updated.
     Step {
         /// Number of the step since training began, from 0.
@@ -98,6 +104,7 @@ impl<T: Real> std::fmt::Debug for Event<'_, T> {
                 .field("epochs", epochs)
                 .field("steps_per_epoch", steps_per_epoch)
                 .finish_non_exhaustive(),
+            Event::Unreached { paths } => f.debug_struct("Unreached").field("paths", paths).finish(),
             Event::Step { step, epoch, loss, .. } => f
                 .debug_struct("Step")
                 .field("step", step)

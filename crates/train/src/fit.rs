@@ -2,7 +2,7 @@
 
 use crate::evaluate::{Measures, evaluate};
 use crate::{Evaluation, Objective, Result, TrainError, Trainer};
-use gradwise_core::{Event, Observer, Params, Real, Stop};
+use gradwise_core::{Event, Observer, Params, ParamsExt, Real, Stop};
 use gradwise_data::{BatchPosition, Batches, DataError, Loader, Samples};
 use gradwise_optim::Stepper;
 use gradwise_regularize::{Decision, EarlyStopping};
@@ -248,6 +248,11 @@ where
             time += start.elapsed();
             loss_sum += report.loss.as_f64() * report.samples as f64;
             n += report.samples;
+            if self.summary.steps == 0 && report.grads.unreached().next().is_some() {
+                let paths = self.model.paths();
+                let unreached: Vec<String> = report.grads.unreached().map(|i| paths[i].clone()).collect();
+                self.watchers.tell(&Event::Unreached { paths: &unreached });
+            }
             self.summary.steps += 1;
             self.watchers.tell(&Event::Step {
                 step: report.step,

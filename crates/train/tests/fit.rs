@@ -30,6 +30,38 @@ fn digits_are_learned_to_97_percent_in_a_few_epochs() {
 }
 
 #[test]
+fn a_layer_that_the_loss_does_not_reach_is_told_of_once() {
+    use gradwise_layers::{Chain, CrossEntropyLoss, Flatten, Key, Linear, Module, Params, Real, Result, Tape, Var};
+
+    #[derive(Params)]
+    struct Forgetful<T: Real> {
+        used: Chain<T>,
+        idle: Linear<T>,
+    }
+    impl<T: Real> Module<T> for Forgetful<T> {
+        fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+            self.used.forward(tape, x)
+        }
+    }
+    let parts = common::data(0);
+    let used = Chain::new().with(Flatten).with(Linear::new(64, 10, Key::new(1)).unwrap());
+    let mut model = Forgetful { used, idle: Linear::new(3, 3, Key::new(2)).unwrap() };
+    let optimizer =
+        gradwise_optim::Optimizer::new(gradwise_optim::Adam::default(), gradwise_optim::Constant::new(0.01).unwrap());
+    let mut trainer =
+        gradwise_train::Trainer::new(gradwise_train::Supervised(CrossEntropyLoss::default()), optimizer, 0);
+    let mut out = Vec::new();
+    let batches = Batches::new(parts.train.len(), 512).unwrap();
+    let mut lines = gradwise_train::Lines::new(&mut out);
+    Fit::new(2)
+        .run(&mut trainer, &mut model, &parts.train, batches, &mut [&mut lines as &mut dyn Observer<f32>])
+        .unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("the loss does not depend on idle.weight, idle.bias").count(), 1, "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
 fn observers_hear_everything_in_order_and_can_stop() {
     let parts = common::data(0);
     let batches = Batches::new(parts.train.len(), 512).unwrap();

@@ -110,6 +110,7 @@ impl<T: Real, W: Write> Observer<T> for JsonLines<W> {
                 }
                 self.line(&line);
             }
+            Event::Unreached { paths } => self.line(&json!({"event": "unreached", "paths": paths})),
             Event::Epoch { epoch, train_loss, train, validation, seconds, samples, .. } => {
                 self.line(&json!({
                     "event": "epoch", "epoch": epoch, "train_loss": number(*train_loss), "train": object(train),

@@ -29,6 +29,9 @@ impl<T: Real, W: Write> Observer<T> for Lines<W> {
     fn observe(&mut self, event: &Event<'_, T>) -> ControlFlow<Stop> {
         match event {
             Event::Start { epochs, .. } => self.epochs = *epochs,
+            Event::Unreached { paths } => {
+                let _ = writeln!(self.out, "{}", unreached_line(paths));
+            }
             Event::Epoch { epoch, train_loss, train, validation, seconds, .. } => {
                 let line = epoch_line(*epoch, self.epochs, *train_loss, train, validation, *seconds);
                 let _ = writeln!(self.out, "{line}");
@@ -40,6 +43,10 @@ impl<T: Real, W: Write> Observer<T> for Lines<W> {
         }
         ControlFlow::Continue(())
     }
+}
+
+pub(super) fn unreached_line(paths: &[String]) -> String {
+    format!("the loss does not depend on {}", paths.join(", "))
 }
 
 pub(super) fn epoch_line(

@@ -1,6 +1,6 @@
 //! A progress bar (feature `progress`).
 
-use super::lines::epoch_line;
+use super::lines::{epoch_line, unreached_line};
 use gradwise_core::{Event, Observer, Real, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
@@ -48,6 +48,7 @@ impl<T: Real> Observer<T> for Progress {
                     self.bar.set_message(format!("loss {:.4}", self.loss));
                 }
             }
+            Event::Unreached { paths } => self.bar.println(unreached_line(paths)),
             Event::Epoch { epoch, train_loss, train, validation, seconds, .. } => {
                 self.bar.println(epoch_line(*epoch, self.epochs, *train_loss, train, validation, *seconds));
             }
