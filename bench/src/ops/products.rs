@@ -64,8 +64,17 @@ pub(super) fn convolutions() -> Vec<Entry> {
     ]
     .into_iter()
     .flat_map(|(name, shape, x, outputs)| {
-        [("forward", Kernel::Forward), ("input_grad", Kernel::InputGrad), ("weight_grad", Kernel::WeightGrad)]
-            .map(|(kernel_name, kernel)| convolution(&format!("{name}_{kernel_name}"), kernel, shape, x, outputs))
+        let kernels = [
+            ("forward", Kernel::Forward),
+            ("input_grad", Kernel::InputGrad),
+            ("weight_grad", Kernel::WeightGrad),
+            ("grads", Kernel::Grads),
+        ];
+        // Both gradients at once are a kernel of their own for depthwise convolutions alone.
+        kernels
+            .into_iter()
+            .filter(move |(_, kernel)| shape.depthwise || !matches!(kernel, Kernel::Grads))
+            .map(move |(kernel_name, kernel)| convolution(&format!("{name}_{kernel_name}"), kernel, shape, x, outputs))
     })
     .collect()
 }
@@ -83,6 +92,7 @@ enum Kernel {
     Forward,
     InputGrad,
     WeightGrad,
+    Grads,
 }
 
 fn convolution(name: &str, kernel: Kernel, shape: Shape, x: [usize; 4], outputs: usize) -> Entry {
@@ -91,7 +101,8 @@ fn convolution(name: &str, kernel: Kernel, shape: Shape, x: [usize; 4], outputs:
     let out = |len: usize| (len + 2 * shape.padding - side) / shape.stride + 1;
     let y = [n, outputs, out(height), out(width)];
     let weight = [outputs, inputs / groups, side, side];
-    let flops = 2.0 * (y.iter().product::<usize>() * weight[1..].iter().product::<usize>()) as f64;
+    let flops = if matches!(kernel, Kernel::Grads) { 4.0 } else { 2.0 };
+    let flops = flops * (y.iter().product::<usize>() * weight[1..].iter().product::<usize>()) as f64;
     Entry::new(name, Work::Flops(flops), move |pool| start(kernel, shape, groups, [x, weight, y], pool))
 }
 
@@ -99,6 +110,7 @@ fn start(kernel: Kernel, shape: Shape, groups: usize, shapes: [[usize; 4]; 3], p
     let [padding, stride] = [shape.padding, shape.stride].map(|n| [n, n]);
     let geometry = Conv2dGeometry::new().padding(padding).stride(stride)?.groups(groups)?;
     let [mut x, mut weight, mut y]: [Array4<f32>; 3] = shapes.map(|shape| fixed::<Ix4>(filled(&shape)));
+    let mut grads = matches!(kernel, Kernel::Grads).then(|| (x.clone(), weight.clone()));
     let mut scratch = Scratch::default();
     Ok(Box::new(move || {
         let tools = &mut Tools::new(&mut scratch, &*pool);
@@ -106,6 +118,9 @@ fn start(kernel: Kernel, shape: Shape, groups: usize, shapes: [[usize; 4]; 3], p
             Kernel::Forward => conv::conv2d_into(geometry, &x, &weight, None, Activation::Identity, &mut y, tools),
             Kernel::InputGrad => conv::conv2d_input_grad(geometry, &y, &weight, 0.0, &mut x, tools),
             Kernel::WeightGrad => conv::conv2d_weight_grad(geometry, &x, &y, 0.0, &mut weight, tools),
+            Kernel::Grads => grads.as_mut().map_or(Ok(()), |(x_grad, weight_grad)| {
+                conv::conv2d_grads(geometry, [&x, &weight, &y], [0.0; 2], [x_grad, weight_grad], tools)
+            }),
         }
     }))
 }

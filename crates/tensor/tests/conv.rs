@@ -6,7 +6,7 @@ use crate::support::cases;
 use common::{LEVELS, Threads, arrange, assert_close, numbers};
 use gradwise_autograd::check;
 use gradwise_core::{ArrayViewD, Cx, Error, Key, Op, Pool, Real, Saved, Scratch, Serial};
-use gradwise_tensor::conv::{self, conv2d_input_grad, conv2d_into, conv2d_weight_grad};
+use gradwise_tensor::conv::{self, conv2d_grads, conv2d_input_grad, conv2d_into, conv2d_weight_grad};
 use gradwise_tensor::gemm::Tools;
 use gradwise_tensor::{Activation, Conv1d, Conv1dGeometry, Conv2d, Conv2dGeometry, ConvTranspose1d, ConvTranspose2d};
 use ndarray::{Array1, Array4, ArrayD, ArrayView4, IxDyn};
@@ -149,6 +149,21 @@ fn check_kernels<T: Real>(case: &Case) {
     run(case, &w_before, expected.view().into_dyn(), terms, |w_grad, tools| {
         conv2d_weight_grad(case.geometry, &x, &grad, beta, w_grad, tools).unwrap();
     });
+    // Both at once are the same bits.
+    for level in LEVELS {
+        let mut scratch = Scratch::default();
+        let mut x_grads = [(); 2].map(|()| Array4::from_elem(case.x, T::zero()));
+        let mut w_grads = [(); 2].map(|()| Array4::from_elem(case.weight, T::zero()));
+        x_grads.iter_mut().for_each(|array| array.assign(&four(x_before.view())));
+        w_grads.iter_mut().for_each(|array| array.assign(&four(w_before.view())));
+        let tools = &mut Tools { scratch: &mut scratch, pool: &Threads(2), level };
+        conv2d_grads(case.geometry, [&x, &weight, &grad], [beta; 2], [&mut x_grads[0], &mut w_grads[0]], tools)
+            .unwrap();
+        conv2d_input_grad(case.geometry, &grad, &weight, beta, &mut x_grads[1], tools).unwrap();
+        conv2d_weight_grad(case.geometry, &x, &grad, beta, &mut w_grads[1], tools).unwrap();
+        assert_eq!(x_grads[0], x_grads[1], "{level:?}");
+        assert_eq!(w_grads[0], w_grads[1], "{level:?}");
+    }
 }
 
 proptest! {
@@ -173,6 +188,12 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain.padding([1, 1]).groups(9).unwrap(), [5, 9, 32, 32], 9, [3, 3]),
         (plain.padding([1, 1]).stride([2, 2]).unwrap().groups(5).unwrap(), [9, 5, 30, 31], 5, [3, 3]),
         (plain.padding([2, 1]).dilation([1, 2]).unwrap().groups(3).unwrap(), [3, 3, 70, 50], 3, [5, 3]),
+        // The same by threes, pixel by pixel: rows of less than a vector, of some and a rest, and of thousands; odd paddings; channels
+        // that are summed in groups.
+        (plain.groups(3).unwrap(), [2, 3, 9, 7], 3, [3, 3]),
+        (plain.padding([3, 4]).groups(2).unwrap(), [3, 2, 5, 3], 2, [3, 3]),
+        (plain.padding([0, 2]).groups(37).unwrap(), [2, 37, 11, 43], 37, [3, 3]),
+        (plain.padding([1, 1]).groups(2).unwrap(), [1, 2, 5, 2500], 2, [3, 3]),
         // By minimal filtering: tiles that do not fill the image, lanes that do not fill a row of tiles, odd channels.
         (plain, [5, 11, 26, 27], 9, [3, 3]),
         (plain.padding([2, 2]), [2, 8, 8, 70], 8, [3, 3]),

@@ -1,8 +1,9 @@
 //! Forward and input gradient as correlations.
 
 use super::correlation::Correlation;
+use super::gradients::Gradients;
 use super::problem::Problem;
-use super::winograd;
+use super::{depthwise, winograd};
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::Parts;
@@ -19,6 +20,9 @@ pub(super) fn forward<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::forward(problem, x, weight, y, epilogue, tools);
+    }
+    if depthwise::three_by_three(problem) {
+        return depthwise::forward(problem, x, weight, y, epilogue, tools);
     }
     let geometry = &problem.geometry;
     let [_, kernel_width] = problem.kernel;
@@ -101,6 +105,10 @@ pub(super) fn input_grad<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::input_grad(problem, grad, weight, x_grad, epilogue, tools);
+    }
+    if depthwise::three_by_three(problem) {
+        let input = Some((weight, x_grad, epilogue));
+        return depthwise::gradients(problem, grad, Gradients { input, weight: None }, tools);
     }
     let (out, [height, width]) = (&Parts::new(x_grad), problem.image);
     let [kernel_height, kernel_width] = problem.kernel;

@@ -1,5 +1,6 @@
 //! The three kernels over arrays.
 
+use super::gradients::{Gradients, gradients};
 use super::problem::Problem;
 use super::{Conv2dGeometry, filters, weight_grad as weights};
 use crate::Activation;
@@ -115,6 +116,33 @@ pub fn conv2d_weight_grad<T: Real>(
         weights::weight_grad(&problem, &x, &grad, weight_grad, beta, tools);
     });
     [x, grad].into_iter().for_each(|dense| dense.release(tools.scratch));
+    Ok(())
+}
+
+/// [`conv2d_input_grad`] and [`conv2d_weight_grad`] together, with a `β` for each: in one pass over `∂y` where the convolution is
+/// depthwise, 3 x 3, and moves pixel by pixel.
+///
+/// # Errors
+/// [`Error::Shape`] if the sizes do not fit.
+pub fn conv2d_grads<T: Real>(
+    geometry: Conv2dGeometry,
+    [x, weight, y_grad]: [&ArrayRef4<T>; 3],
+    betas: [T; 2],
+    [x_grad, weight_grad]: [&mut ArrayRef4<T>; 2],
+    tools: &mut Tools<'_, T>,
+) -> Result<()> {
+    let problem = Problem::new(NAME, geometry, x.shape(), weight.shape())?;
+    expect("an output's gradient", &problem.y_shape(), y_grad.shape())?;
+    expect("an input's gradient", x.shape(), x_grad.shape())?;
+    expect("a weight's gradient", weight.shape(), weight_grad.shape())?;
+    let [x, weight, grad] = [x, weight, y_grad].map(|array| Dense::of(array, tools.scratch));
+    with_dense(x_grad, betas[0], tools, |x_grad, tools| {
+        with_dense(weight_grad, betas[1], tools, |weight_grad, tools| {
+            let input = Some((&*weight, x_grad, Epilogue::scaled(betas[0])));
+            gradients(&problem, &grad, Gradients { input, weight: Some((&*x, weight_grad, betas[1])) }, tools);
+        });
+    });
+    [x, weight, grad].into_iter().for_each(|dense| dense.release(tools.scratch));
     Ok(())
 }
 

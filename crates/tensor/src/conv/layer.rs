@@ -1,5 +1,6 @@
 //! What the convolution operations share: inputs made dense, and backward in terms of the three kernels.
 
+use super::gradients::{Gradients, gradients};
 use super::problem::Problem;
 use super::{filters, weight_grad};
 use crate::Activation;
@@ -67,20 +68,30 @@ impl Layer {
     ) -> Result<()> {
         let (x, weight, _) = inputs("conv", at.inputs)?;
         let grad = self.activation.grad_before(at.grad, at.output, cx);
-        if let Some(slot) = &mut grads[0] {
-            let weight = Dense::of(weight, cx.scratch);
-            let kernel = if self.transposed { filters::forward } else { filters::input_grad };
-            let epilogue = Epilogue::scaled(slot.beta());
-            kernel(&self.problem, &grad, &weight, slot.slice_mut(), epilogue, &mut Tools::from(&mut *cx));
-            weight.release(cx.scratch);
-        }
-        if let Some(slot) = &mut grads[1] {
-            let x = Dense::of(x, cx.scratch);
-            let (image, out_grad) = if self.transposed { (&*grad, &*x) } else { (&*x, &*grad) };
-            let beta = slot.beta();
+        {
+            let (x, weight) = (Dense::of(x, cx.scratch), Dense::of(weight, cx.scratch));
+            let [x_slot, weight_slot, ..] = grads else { unreachable!("two inputs or three") };
             let tools = &mut Tools::from(&mut *cx);
-            weight_grad::weight_grad(&self.problem, image, out_grad, slot.slice_mut(), beta, tools);
+            if self.transposed {
+                if let Some(slot) = x_slot {
+                    let epilogue = Epilogue::scaled(slot.beta());
+                    filters::forward(&self.problem, &grad, &weight, slot.slice_mut(), epilogue, tools);
+                }
+                if let Some(slot) = weight_slot {
+                    let beta = slot.beta();
+                    weight_grad::weight_grad(&self.problem, &grad, &x, slot.slice_mut(), beta, tools);
+                }
+            } else {
+                let of_input = x_slot.as_mut().map(|slot| (Epilogue::scaled(slot.beta()), slot.slice_mut()));
+                let of_weight = weight_slot.as_mut().map(|slot| (slot.beta(), slot.slice_mut()));
+                let wanted = Gradients {
+                    input: of_input.map(|(epilogue, out)| (&*weight, out, epilogue)),
+                    weight: of_weight.map(|(beta, out)| (&*x, out, beta)),
+                };
+                gradients(&self.problem, &grad, wanted, tools);
+            }
             x.release(cx.scratch);
+            weight.release(cx.scratch);
         }
         if let Some(Some(slot)) = grads.get_mut(2) {
             let [n, channels, h, w] = self.out_shape();

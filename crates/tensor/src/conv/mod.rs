@@ -12,7 +12,7 @@
 //!
 //! Where filters are 3 x 3, move pixel by pixel, and there are eight channels or more on both sides, all three go through minimal
 //! filtering instead, with a quarter of the multiplications; see `winograd`. Depthwise convolutions, with a channel a group, are sums of
-//! shifted rows; see `depthwise`.
+//! shifted rows; see `depthwise`. Where these are 3 x 3, [`conv2d_grads`] forms both gradients in one pass.
 //!
 //! A transposed convolution is the same three with the first two exchanged (Dumoulin and Visin, *A guide to convolution arithmetic for
 //! deep learning*, 2016).
@@ -24,6 +24,7 @@ mod depthwise;
 mod field;
 mod filters;
 mod geometry;
+mod gradients;
 mod kernels;
 mod layer;
 mod problem;
@@ -34,5 +35,5 @@ mod winograd;
 pub use conv1d::{Conv1d, Conv1dGeometry, ConvTranspose1d};
 pub use conv2d::Conv2d;
 pub use geometry::Conv2dGeometry;
-pub use kernels::{conv2d, conv2d_input_grad, conv2d_into, conv2d_weight_grad};
+pub use kernels::{conv2d, conv2d_grads, conv2d_input_grad, conv2d_into, conv2d_weight_grad};
 pub use transpose::ConvTranspose2d;

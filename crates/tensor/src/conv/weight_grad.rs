@@ -4,6 +4,7 @@
 
 use super::depthwise;
 use super::field::{Block, Blocking, Field};
+use super::gradients::Gradients;
 use super::problem::Problem;
 use super::winograd;
 use crate::gemm::blocks::{aligned, longest_depth};
@@ -35,6 +36,10 @@ pub(super) fn weight_grad<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::weight_grad(problem, x, grad, w_grad, beta, tools);
+    }
+    if depthwise::three_by_three(problem) {
+        let weight = Some((x, w_grad, beta));
+        return depthwise::gradients(problem, grad, Gradients { input: None, weight }, tools);
     }
     if (problem.group_channels(), problem.group_out_channels()) == (1, 1) {
         return depthwise::weight_grad(problem, x, grad, w_grad, beta, tools);

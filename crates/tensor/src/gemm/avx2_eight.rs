@@ -3,9 +3,11 @@
 #![allow(unsafe_code)] // Vector intrinsics.
 
 use super::avx2::Avx2;
+use super::avx2_strips;
 use super::eight::{Eight, LANES, Lanes};
 use super::portable::Portable;
-use gradwise_core::Real;
+use super::strips::{Strip, TAPS};
+use gradwise_core::{Floats, FloatsMut, Real};
 use std::arch::x86_64::*;
 use std::mem::transmute_copy;
 
@@ -110,6 +112,39 @@ impl<T: Real> Eight<T> for Avx2 {
                 let high = data[starts[i + 4] as usize..][..4].as_mut_ptr().cast();
                 _mm_storeu_ps(high, _mm256_extractf128_ps::<1>(pairs[i]));
             }
+        }
+    }
+
+    #[inline(always)]
+    fn slide(self, strip: Strip<'_, T>, weights: &[T; TAPS], bias: T, out: &mut [T], pitch: usize) {
+        let Strip { data, pitch: data_pitch, rows } = strip;
+        if rows == 0 {
+            return;
+        }
+        assert!(data.len() >= strip.extent() && out.len() >= (rows - 1) * pitch + LANES, "rows of a strip");
+        match (T::floats(data), T::floats(weights), T::floats(&[bias]), T::floats_mut(out)) {
+            (Floats::F32(data), Floats::F32(weights), Floats::F32(&[bias]), FloatsMut::F32(out)) => {
+                let weights = weights.first_chunk().unwrap_or_else(|| unreachable!("nine weights"));
+                unsafe { avx2_strips::slide(data.as_ptr(), data_pitch, weights, bias, rows, out.as_mut_ptr(), pitch) };
+            }
+            _ => Portable.slide(strip, weights, bias, out, pitch),
+        }
+    }
+
+    #[inline(always)]
+    fn correlate(self, strip: Strip<'_, T>, factor: &[T], pitch: usize, sums: &mut [Lanes<T>; TAPS]) {
+        let Strip { data, pitch: data_pitch, rows } = strip;
+        if rows == 0 {
+            return;
+        }
+        assert!(data.len() >= strip.extent() && factor.len() >= (rows - 1) * pitch + LANES, "rows of a strip");
+        match (T::floats(data), T::floats(factor)) {
+            (Floats::F32(data), Floats::F32(factor)) => {
+                let mut all = sums.map(|sum| unsafe { vector(sum) });
+                unsafe { avx2_strips::correlate(data.as_ptr(), data_pitch, factor.as_ptr(), pitch, rows, &mut all) };
+                *sums = all.map(|sum| unsafe { lanes(sum) });
+            }
+            _ => Portable.correlate(strip, factor, pitch, sums),
         }
     }
 }

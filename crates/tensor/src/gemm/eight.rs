@@ -1,5 +1,6 @@
 //! Arithmetic on eight numbers at once, for the parts of kernels that are not products.
 
+use super::strips::{Strip, TAPS, correlate, slide};
 use gradwise_core::Real;
 
 /// How many numbers.
@@ -97,5 +98,30 @@ pub(crate) trait Eight<T: Real>: Copy {
                 piece[j] = columns[j].0[i];
             }
         }
+    }
+
+    /// `out[y · pitch + x] ← bias + Σ weights[i, j] data[y + i, x + j]`, for each row of a strip.
+    #[inline(always)]
+    fn slide(self, strip: Strip<'_, T>, weights: &[T; TAPS], bias: T, out: &mut [T], pitch: usize) {
+        slide(
+            self,
+            strip,
+            weights,
+            bias,
+            #[inline(always)]
+            |y, sum| sum.store(&mut out[y * pitch..]),
+        );
+    }
+
+    /// `sums[i, j] ← sums[i, j] + Σ factor[y · pitch + x] data[y + i, x + j]`, over the rows of a strip.
+    #[inline(always)]
+    fn correlate(self, strip: Strip<'_, T>, factor: &[T], pitch: usize, sums: &mut [Lanes<T>; TAPS]) {
+        correlate(
+            self,
+            strip,
+            #[inline(always)]
+            |y| Lanes::load(&factor[y * pitch..]),
+            sums,
+        );
     }
 }

@@ -11,6 +11,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx2_eight;
 #[cfg(target_arch = "x86_64")]
+mod avx2_strips;
+#[cfg(target_arch = "x86_64")]
 mod avx2_transpose;
 pub(crate) mod blocks;
 pub(crate) mod eight;
@@ -20,6 +22,7 @@ pub(crate) mod out;
 mod pack;
 mod portable;
 pub(crate) mod prefetch;
+pub(crate) mod strips;
 pub(crate) mod target;
 
 use crate::parallel::Parts;

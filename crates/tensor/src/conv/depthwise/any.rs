@@ -1,13 +1,10 @@
-//! Convolutions of single channels: one filter for each, as in depthwise convolution.
-//!
-//! There is nothing to multiply as matrices. Every output is a sum over the taps, so a row of outputs is a sum of shifted rows, which
-//! is limited by memory as long as the taps are few.
+//! Filters of any shape and stride.
 
 #![allow(unsafe_code)] // Tasks write different planes of one output.
 
-use super::correlation::Correlation;
-use super::field::{Block, Blocking, Field};
-use super::problem::Problem;
+use super::super::correlation::Correlation;
+use super::super::field::{Block, Blocking, Field};
+use super::super::problem::Problem;
 use crate::gemm::Tools;
 use crate::gemm::eight::{Eight, LANES, Lanes};
 use crate::gemm::kernel::{Job, Kernel, dispatch};
@@ -46,7 +43,11 @@ fn prefetch_next<T>(data: &[T], start: usize, distance: usize, len: usize) {
 }
 
 /// A [`Correlation`] of groups with one channel and one row each.
-pub(super) fn correlate<T: Real>(correlation: &Correlation<'_, T>, target: &Target<'_, T>, tools: &mut Tools<'_, T>) {
+pub(in super::super) fn correlate<T: Real>(
+    correlation: &Correlation<'_, T>,
+    target: &Target<'_, T>,
+    tools: &mut Tools<'_, T>,
+) {
     let (groups, n) = (correlation.groups, correlation.source_shape[0]);
     let (blocking, field) = sizes(correlation.lines, correlation.step, correlation.reach());
     let lens = [staged_len(&field), blocking.rows * blocking.columns.next_multiple_of(LANES)];
@@ -169,7 +170,7 @@ fn add_taps<T: Real, K: Eight<T>, const N: usize>(
 }
 
 /// `∂w[c, tap] ← Σ ∂y[n, c, pixel] x[n, c, place of pixel + tap] + β ∂w`.
-pub(super) fn weight_grad<T: Real>(
+pub(in super::super) fn weight_grad<T: Real>(
     problem: &Problem,
     x: &[T],
     grad: &[T],
