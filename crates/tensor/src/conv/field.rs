@@ -40,9 +40,12 @@ impl Field {
         self.rows.saturating_mul(self.row())
     }
 
-    /// The elements of one channel.
+    /// From a channel to the next: an odd number of cache lines, so that one pixel's channels do not fall into the same sets of a cache, as
+    /// they would where a block is a power of two.
     pub(super) fn channel(&self) -> usize {
-        self.images.saturating_mul(self.image())
+        const LINE: usize = 16;
+        let lines = self.images.saturating_mul(self.image()).div_ceil(LINE);
+        (lines | 1).saturating_mul(LINE)
     }
 
     /// Where a tap that is `y` and `x` beyond an output's first finds its pixels.
@@ -301,9 +304,9 @@ mod tests {
     fn rows_are_staged_by_phase_with_zeros_around() {
         // Stride 2 over five pixels, padded by one: 0 a | b c | d e | 0.
         let field = Field::new(1, [1, 3], [1, 2], [0, 2]);
-        let mut row = [9.0; 8];
+        let mut row = vec![9.0; field.channel()];
         field.stage(&[1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 1, 5], 0..1, 0..1, [0, -1], &mut row);
-        assert_eq!(row, [0.0, 2.0, 4.0, 0.0, 1.0, 3.0, 5.0, 0.0]);
+        assert_eq!(row[..8], [0.0, 2.0, 4.0, 0.0, 1.0, 3.0, 5.0, 0.0]);
         // The third output's taps.
         assert_eq!([0, 1, 2].map(|x| row[field.tap([0, x]) + field.line(0, 0) + 2]), [4.0, 5.0, 0.0]);
     }
