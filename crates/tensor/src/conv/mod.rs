@@ -14,6 +14,9 @@
 //! filtering instead, with a quarter of the multiplications; see `winograd`. Depthwise convolutions, with a channel a group, are sums of
 //! shifted rows; see `depthwise`. Where these are 3 x 3, [`conv2d_grads`] forms both gradients in one pass.
 //!
+//! `GRADWISE_CONV=direct` in the environment turns minimal filtering off, so that a training can be run with it and without: the example
+//! `winograd` of the benchmarks' crate does. It makes no other difference.
+//!
 //! A transposed convolution is the same three with the first two exchanged (Dumoulin and Visin, *A guide to convolution arithmetic for
 //! deep learning*, 2016).
 
