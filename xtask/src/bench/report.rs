@@ -28,10 +28,10 @@ Made by `cargo xtask bench --peers`; do not edit. What bounds each case is writt
 [performance-notes.md](performance-notes.md) and taken over from there. All numbers are in [performance.json](performance.json), too.
 
 A **step** is forward, loss, backward and update, through the public `Trainer::step`, in `f32`; labels change from step to step. Ours and
-the fastest setting of the peers (the two fastest, where they are near each other) take turns, in short runs of a process each, and the ratio
-is taken within a pair: what
-disturbs the machine disturbs both. *Times faster* is the median of these ratios, with its 95 % bootstrap interval; the target is met if
-the interval's lower end reaches it, against either setting. The other columns show one run of each peer's fastest setting.
+the fastest setting of the peers (the two fastest, where they are near each other) take turns, in short runs of a process each, and the
+ratio is taken within a pair: what disturbs the machine disturbs both. *Times faster* is the median of these ratios, with its 95 %
+bootstrap interval; the target is met if the interval's lower end reaches it, against either setting. The other columns show one run of
+each peer's fastest setting.
 ";
 
 /// The page.
