@@ -2,11 +2,15 @@
 
 use super::write;
 use crate::dense::Dense;
-use crate::support::{Planes, WIDTH, channels, moments, rows2, slice, slice_mut, sums, target, vectorize};
+use crate::parallel;
+use crate::support::{moments, rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Real, Result, Saved, Slot};
 
 /// Rows of the matrix that are summed in the type itself before the sums go into an `f64`.
 const ROWS: usize = 32;
+
+/// Columns that are summed side by side: runs of memory that are long enough to be read ahead, and sums that stay in the first cache.
+const COLUMNS: usize = 512;
 
 /// What distinguishes the norms that are taken over rows.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -32,7 +36,13 @@ impl RowNorm {
         let (mean, square) = if self.center {
             moments(row)
         } else {
-            let [square] = sums(row, row, row, |x, _, _| [x * x]);
+            let [square] = sums(
+                row,
+                row,
+                row,
+                #[inline(always)]
+                |x, _, _| [x * x],
+            );
             (0.0, square / row.len() as f64)
         };
         (T::of(mean), T::of(1.0 / (square + self.epsilon).sqrt()))
@@ -99,11 +109,25 @@ impl RowNorm {
                         let out = &mut out[i * len..][..len];
                         let (mean, inverse) = (stats[2 * row], stats[2 * row + 1]);
                         match gamma.as_deref() {
-                            Some(gamma) => {
-                                self.backward_row(all, gamma, |g, gamma| g * gamma, mean, inverse, first, out);
-                            }
+                            Some(gamma) => self.backward_row(
+                                all,
+                                gamma,
+                                #[inline(always)]
+                                |g, gamma| g * gamma,
+                                (mean, inverse),
+                                first,
+                                out,
+                            ),
                             // Any slice of the length stands in for the scale that is not read.
-                            None => self.backward_row(all, all.0, |g, _| g, mean, inverse, first, out),
+                            None => self.backward_row(
+                                all,
+                                all.0,
+                                #[inline(always)]
+                                |g, _| g,
+                                (mean, inverse),
+                                first,
+                                out,
+                            ),
                         }
                     }
                 },);
@@ -132,21 +156,34 @@ impl RowNorm {
         (x, grad): (&[T], &[T]),
         gamma: &[T],
         scaled: impl Fn(T, T) -> T,
-        mean: T,
-        inverse: T,
+        (mean, inverse): (T, T),
         first: bool,
         out: &mut [T],
     ) {
         let n = x.len() as f64;
-        let [sum, product] = sums(x, grad, gamma, |x, g, gamma| {
-            let g = scaled(g, gamma);
-            [g, g * ((x - mean) * inverse)]
-        });
+        let [sum, product] = sums(
+            x,
+            grad,
+            gamma,
+            #[inline(always)]
+            |x, g, gamma| {
+                let g = scaled(g, gamma);
+                [g, g * ((x - mean) * inverse)]
+            },
+        );
         let shift = if self.center { T::of(sum / n) } else { T::zero() };
         let slope = T::of(product / n);
-        for (((out, &x), &g), &gamma) in out.iter_mut().zip(x).zip(grad).zip(gamma) {
-            let value = (scaled(g, gamma) - shift - (x - mean) * inverse * slope) * inverse;
-            *out = if first { value } else { *out + value };
+        let pairs = x.iter().zip(grad).zip(gamma);
+        let value =
+            |((&x, &g), &gamma): ((&T, &T), &T)| (scaled(g, gamma) - shift - (x - mean) * inverse * slope) * inverse;
+        if first {
+            for (out, all) in out.iter_mut().zip(pairs) {
+                *out = value(all);
+            }
+        } else {
+            for (out, all) in out.iter_mut().zip(pairs) {
+                *out += value(all);
+            }
         }
     }
 }
@@ -161,28 +198,32 @@ fn column_sums<T: Real>(
     totals: &mut [T],
     cx: &mut Cx<'_, T>,
 ) {
-    let planes = Planes { samples: n_rows, channels: len, inner: 1 };
-    channels(cx.pool, 3 * x.len(), planes, &mut [], totals, &|range, _, totals| {
+    // A share of columns is a whole number of cache lines.
+    parallel::rows(cx.pool, totals, 2, 16, 3 * x.len(), &|columns, totals| {
         vectorize!(|| {
-            let mut sums = [[0.0_f64; WIDTH]; 2];
-            for first in (0..n_rows).step_by(ROWS) {
-                let mut partial = [[T::zero(); WIDTH]; 2];
-                for row in first..(first + ROWS).min(n_rows) {
-                    let (mean, inverse) = (stats[2 * row], stats[2 * row + 1]);
-                    let at = row * len + range.start..row * len + range.end;
-                    for (j, (&x, &g)) in x[at.clone()].iter().zip(&grad[at]).enumerate().take(WIDTH) {
-                        partial[0][j] += g * ((x - mean) * inverse);
-                        partial[1][j] += g;
+            for (first, totals) in columns.step_by(COLUMNS).zip(totals.chunks_mut(2 * COLUMNS)) {
+                let mut sums = [[0.0_f64; COLUMNS]; 2];
+                let width = totals.len() / 2;
+                for start in (0..n_rows).step_by(ROWS) {
+                    let [mut products, mut grads] = [[T::zero(); COLUMNS]; 2];
+                    for row in start..(start + ROWS).min(n_rows) {
+                        let (mean, inverse) = (stats[2 * row], stats[2 * row + 1]);
+                        let at = row * len + first;
+                        let pairs = x[at..at + width].iter().zip(&grad[at..at + width]);
+                        for ((product, sum), (&x, &g)) in products.iter_mut().zip(&mut grads).zip(pairs) {
+                            *product += g * ((x - mean) * inverse);
+                            *sum += g;
+                        }
+                    }
+                    for (sums, partial) in sums.iter_mut().zip([&products, &grads]) {
+                        for (sum, partial) in sums.iter_mut().zip(&partial[..width]) {
+                            *sum += partial.as_f64();
+                        }
                     }
                 }
-                for k in 0..2 {
-                    for j in 0..WIDTH {
-                        sums[k][j] += partial[k][j].as_f64();
-                    }
+                for (totals, (&product, &sum)) in totals.chunks_mut(2).zip(sums[0].iter().zip(&sums[1])) {
+                    (totals[0], totals[1]) = (T::of(product), T::of(sum));
                 }
-            }
-            for j in 0..range.len() {
-                (totals[2 * j], totals[2 * j + 1]) = (T::of(sums[0][j]), T::of(sums[1][j]));
             }
         },);
     });

@@ -80,11 +80,23 @@ pub(crate) fn channels<T: Real>(
     stats: &mut [T],
     f: &(dyn Fn(Range<usize>, &mut Block<'_, T>, &mut [T]) + Sync),
 ) {
+    channels_of(pool, work, planes, [out], stats, &|range, [block], stats| f(range, block, stats));
+}
+
+/// [`channels`] with several outputs.
+pub(crate) fn channels_of<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    work: usize,
+    planes: Planes,
+    outs: [&mut [T]; N],
+    stats: &mut [T],
+    f: &(dyn Fn(Range<usize>, [&mut Block<'_, T>; N], &mut [T]) + Sync),
+) {
     if planes.channels == 0 {
         return;
     }
     let n_stats = stats.len() / planes.channels;
-    let (out, stats) = (Parts::new(out), Parts::new(stats));
+    let (outs, stats) = (outs.map(Parts::new), Parts::new(stats));
     let fits = BLOCK_BYTES / (size_of::<T>() * planes.count().max(1));
     let width = if planes.inner == 1 { WIDTH } else { fits.clamp(1, WIDTH) };
     // Columns of a matrix stay together by whole cache lines.
@@ -96,8 +108,8 @@ pub(crate) fn channels<T: Real>(
             let channels = start..(start + width).min(mine.end);
             // SAFETY: shares do not overlap, and neither do the blocks of one share.
             let stats = unsafe { stats.part(channels.start * n_stats..channels.end * n_stats) };
-            let mut block = Block { parts: &out, planes, channels: channels.clone() };
-            f(channels, &mut block, stats);
+            let mut blocks = outs.each_ref().map(|parts| Block { parts, planes, channels: channels.clone() });
+            f(channels, blocks.each_mut(), stats);
         }
     };
     if n == 1 { task(0) } else { crate::parallel::run(pool, n, &task) }
@@ -121,8 +133,9 @@ pub(crate) fn channel_sums<T: Real, const M: usize, const K: usize>(
     // Partial sums of some samples, or of a part of a long run, go into the totals before they lose digits.
     let chunk = LANES * TERMS;
     let n_samples = (chunk / planes.inner.max(1)).max(1);
+    let mut partial = [[[T::zero(); LANES]; K]; WIDTH];
     for first in (0..planes.samples).step_by(n_samples) {
-        let mut partial = [[[T::zero(); LANES]; K]; WIDTH];
+        partial[..width].fill([[T::zero(); LANES]; K]);
         for sample in first..(first + n_samples).min(planes.samples) {
             let start = planes.range(sample, channels).start;
             for (j, partial) in partial[..width].iter_mut().enumerate() {
