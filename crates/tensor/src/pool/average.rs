@@ -105,12 +105,17 @@ impl Kernel {
         let x = Dense::of(input, cx.scratch);
         let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
         let work = out.len() * self.geometry.window_len();
+        let halving = self.geometry.is_halving(self.size);
         let weights = self.weights(cx.scratch);
         let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         parallel::rows(cx.pool, slice_mut(out), out_len, 1, work, &|planes, out| {
             vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let out = &mut out[i * out_len..][..out_len];
+                    if halving {
+                        self.halve(&x[plane * len..][..len], out);
+                        continue;
+                    }
                     self.add_up(&x[plane * len..][..len], &columns, out);
                     out.iter_mut().zip(&weights).for_each(|(out, &weight)| *out *= weight);
                 }
@@ -142,12 +147,17 @@ impl Kernel {
         let (to_x, first) = target(slot);
         let (len, out_len) = (self.size[0] * self.size[1], self.out[0] * self.out[1]);
         let work = to_x.len() + grad.len() * self.geometry.window_len();
+        let halving = self.geometry.is_halving(self.size);
         let weights = self.weights(cx.scratch);
         let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         parallel::rows(cx.pool, to_x, len, 1, work, &|planes, to_x| {
             vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
                     let to_x = &mut to_x[i * len..][..len];
+                    if halving && first {
+                        self.spread_halved(&grad[plane * out_len..][..out_len], to_x);
+                        continue;
+                    }
                     if first {
                         to_x.fill(T::zero());
                     }
@@ -157,6 +167,36 @@ impl Kernel {
         });
         columns.give(cx.scratch);
         cx.scratch.give(weights);
+    }
+
+    /// The means of a plane over windows of 2 × 2 side by side.
+    #[inline(always)]
+    fn halve<T: Real>(&self, x: &[T], out: &mut [T]) {
+        let quarter = T::of(0.25);
+        for (rows, out) in x.chunks_exact(2 * self.size[1]).zip(out.chunks_exact_mut(self.out[1])) {
+            let (upper, lower) = rows.split_at(self.size[1]);
+            let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(pairs) {
+                *out = ((a + b) + (c + d)) * quarter;
+            }
+        }
+    }
+
+    /// The gradient of [`Kernel::halve`], every element written once.
+    #[inline(always)]
+    fn spread_halved<T: Real>(&self, grad: &[T], to_x: &mut [T]) {
+        let (width, quarter) = (self.size[1], T::of(0.25));
+        let (whole, rest) = to_x.split_at_mut(2 * self.out[0] * width);
+        rest.fill(T::zero()); // a last odd row
+        for (rows, grad) in whole.chunks_exact_mut(2 * width).zip(grad.chunks_exact(self.out[1])) {
+            let (upper, lower) = rows.split_at_mut(width);
+            let (pairs, rest) = upper.as_chunks_mut::<2>();
+            rest.fill(T::zero()); // a last odd column
+            for (pair, &grad) in pairs.iter_mut().zip(grad) {
+                *pair = [grad * quarter; 2];
+            }
+            lower.copy_from_slice(upper);
+        }
     }
 
     /// Adds the gradient of each window, times its weight, to its elements.

@@ -54,7 +54,7 @@ impl MaxPool1d {
 }
 
 /// The place of a maximum in its window: a byte or a word.
-trait Place: Copy + Send + Sync {
+trait Place: Copy + PartialEq + Send + Sync {
     fn of(place: u32) -> Self;
     fn get(self) -> usize;
 }
@@ -206,27 +206,14 @@ impl Kernel {
         let out_rows = out.chunks_exact_mut(self.out[1]).zip(places.chunks_exact_mut(self.out[1]));
         for (rows, (out, places)) in x.chunks_exact(2 * self.size[1]).zip(out_rows) {
             let (upper, lower) = rows.split_at(self.size[1]);
-            let pairs = upper.as_chunks::<2>().0.chunks(VECTOR).zip(lower.as_chunks::<2>().0.chunks(VECTOR));
-            for ((upper, lower), (out, places)) in pairs.zip(out.chunks_mut(VECTOR).zip(places.chunks_mut(VECTOR))) {
-                // The four elements of each window, apart; then whole vectors of them are compared.
-                let mut elements = [[T::zero(); VECTOR]; 4];
-                for (j, (upper, lower)) in upper.iter().zip(lower).enumerate().take(VECTOR) {
-                    elements[0][j] = upper[0];
-                    elements[1][j] = upper[1];
-                    elements[2][j] = lower[0];
-                    elements[3][j] = lower[1];
-                }
-                let (mut best, mut best_places) = ([T::zero(); VECTOR], [0; VECTOR]);
-                for j in 0..VECTOR {
-                    let [a, b, c, d] = [elements[0][j], elements[1][j], elements[2][j], elements[3][j]];
-                    let (ab, place_ab) = if wins(b, a) { (b, 1) } else { (a, 0) };
-                    let (cd, place_cd) = if wins(d, c) { (d, 3) } else { (c, 2) };
-                    let take = wins(cd, ab);
-                    best[j] = if take { cd } else { ab };
-                    best_places[j] = if take { place_cd } else { place_ab };
-                }
-                out.copy_from_slice(&best[..out.len()]);
-                places.iter_mut().zip(best_places).for_each(|(place, best)| *place = P::of(best));
+            let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            // Without a branch, so that it compiles to vector instructions.
+            for ((out, place), (&[a, b], &[c, d])) in out.iter_mut().zip(places).zip(pairs) {
+                let (ab, place_ab) = if wins(b, a) { (b, 1) } else { (a, 0) };
+                let (cd, place_cd) = if wins(d, c) { (d, 3) } else { (c, 2) };
+                let take = wins(cd, ab);
+                *out = if take { cd } else { ab };
+                *place = P::of(if take { place_cd } else { place_ab });
             }
         }
     }
@@ -271,12 +258,20 @@ impl Kernel {
         let [stride_y, stride_x] = geometry.strides();
         let [dilation_y, dilation_x] = geometry.dilations();
         let [padding_y, padding_x] = geometry.paddings();
+        let width = self.size[1];
+        // A division for each window would cost more than all the rest.
+        let offset_of = |place: usize| place / kernel_width * dilation_y * width + place % kernel_width * dilation_x;
+        let offsets: [usize; BLOCK] = std::array::from_fn(offset_of);
         for (row, (grad, places)) in grad.chunks_exact(self.out[1]).zip(places.chunks_exact(self.out[1])).enumerate() {
+            // Where a window's first element is, or would be: padding may put it before the plane.
+            let first = (row * stride_y).wrapping_sub(padding_y).wrapping_mul(width).wrapping_sub(padding_x);
             for (column, (&grad, &place)) in grad.iter().zip(places).enumerate() {
-                let (ky, kx) = (place.get() / kernel_width, place.get() % kernel_width);
-                let y = row * stride_y + ky * dilation_y - padding_y;
-                let x = column * stride_x + kx * dilation_x - padding_x;
-                to_x[y * self.size[1] + x] += grad;
+                let place = place.get();
+                let offset = match offsets.get(place) {
+                    Some(&offset) => offset,
+                    None => offset_of(place),
+                };
+                to_x[first.wrapping_add(column * stride_x + offset)] += grad;
             }
         }
     }
@@ -287,44 +282,25 @@ impl Kernel {
         let [width, out_width] = [self.size[1], self.out[1]];
         let (whole, rest) = to_x.split_at_mut(2 * self.out[0] * width);
         rest.fill(T::zero()); // a last odd row
-        let rows = grad.chunks_exact(out_width).zip(places.chunks_exact(out_width));
-        for (rows, (grad, places)) in whole.chunks_exact_mut(2 * width).zip(rows) {
+        let windows = grad.chunks_exact(out_width).zip(places.chunks_exact(out_width));
+        for (rows, (grad, places)) in whole.chunks_exact_mut(2 * width).zip(windows) {
             let (upper, lower) = rows.split_at_mut(width);
-            let ((upper, upper_rest), (lower, lower_rest)) = (upper.as_chunks_mut::<2>(), lower.as_chunks_mut::<2>());
-            upper_rest.fill(T::zero()); // a last odd column
-            lower_rest.fill(T::zero());
-            let out = upper.chunks_mut(VECTOR).zip(lower.chunks_mut(VECTOR));
-            let windows = grad.chunks(VECTOR).zip(places.chunks(VECTOR));
-            for ((upper, lower), (grad, places)) in out.zip(windows) {
-                let (Some(grad), Some(places)) = (grad.first_chunk(), places.first_chunk()) else {
-                    let mut padded = ([T::zero(); VECTOR], [P::of(0); VECTOR]);
-                    padded.0[..grad.len()].copy_from_slice(grad);
-                    padded.1[..places.len()].copy_from_slice(places);
-                    let pairs = pairs(&padded.0, &padded.1);
-                    upper.copy_from_slice(&pairs[0][..upper.len()]);
-                    lower.copy_from_slice(&pairs[1][..lower.len()]);
-                    continue;
-                };
-                let pairs = pairs(grad, places);
-                upper.copy_from_slice(&pairs[0]);
-                lower.copy_from_slice(&pairs[1]);
-            }
+            scatter_pairs(grad, places, 0, upper);
+            scatter_pairs(grad, places, 2, lower);
         }
     }
 }
 
-/// The upper and the lower half of windows of 2 × 2: the gradient of each where its place is, 0 elsewhere.
+/// One row of windows of 2 × 2: the gradient of each window where its place is the pair's `first` or the next one, 0 elsewhere.
 #[inline(always)]
-fn pairs<T: Real, P: Place>(grad: &[T; VECTOR], places: &[P; VECTOR]) -> [[[T; 2]; VECTOR]; 2] {
-    // Each of the four elements in a loop of its own, and then side by side: steps that compile to vector instructions.
-    let mut elements = [[T::zero(); VECTOR]; 4];
-    for (k, elements) in elements.iter_mut().enumerate() {
-        for j in 0..VECTOR {
-            elements[j] = if places[j].get() == k { grad[j] } else { T::zero() };
-        }
+fn scatter_pairs<T: Real, P: Place>(grad: &[T], places: &[P], first: u32, row: &mut [T]) {
+    let (pairs, rest) = row.as_chunks_mut::<2>();
+    rest.fill(T::zero()); // a last odd column
+    let (left, right) = (P::of(first), P::of(first + 1));
+    for (pair, (&grad, &place)) in pairs.iter_mut().zip(grad.iter().zip(places)) {
+        let here = |side: P| if place == side { grad } else { T::zero() };
+        *pair = [here(left), here(right)];
     }
-    let [a, b, c, d] = elements;
-    [std::array::from_fn(|j| [a[j], b[j]]), std::array::from_fn(|j| [c[j], d[j]])]
 }
 
 /// Whether `x` takes the place of the maximum so far: NaN beats everything but a NaN before it.
