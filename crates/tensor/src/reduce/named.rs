@@ -133,11 +133,18 @@ impl<T: Real> Reduction<T> for LogSumExp {
         fold(pool, &LogSumExpFold, x, shape, axes, out);
     }
     fn backward(&self, at: Reduced<'_, T>, axes: AxisSet, slot: &mut Slot<'_, T>, cx: &mut Cx<'_, T>) {
-        let params = |o: usize| (at.grad[o], at.y[o]);
-        spread(cx.pool, slot, axes, 10, at.x, params, |(grad, y), x| {
+        // The rounding of a large y would be a factor of every share: at 10⁴ it is a thousandth in single precision. So the shares are
+        // taken relative to their own sum, which is 1 but for that.
+        let mut scales = cx.scratch.take(at.y.len());
+        scales.copy_from_slice(at.y);
+        fold(cx.pool, &SharesFold, at.x, slot.grad.shape(), axes, &mut scales);
+        scales.iter_mut().zip(at.grad).for_each(|(scale, &grad)| *scale = grad / *scale);
+        let params = |o: usize| (scales[o], at.y[o]);
+        spread(cx.pool, slot, axes, 10, at.x, params, |(scale, y), x| {
             // Where all are -∞ the difference would be NaN; the limit is taken as 0.
-            if x == T::neg_infinity() { T::zero() } else { grad * math::exp(x - y) }
+            if x == T::neg_infinity() { T::zero() } else { scale * math::exp(x - y) }
         });
+        cx.scratch.give(scales);
     }
 }
 
@@ -311,6 +318,33 @@ impl<T: Real> Fold<T> for LogSumExpFold {
     #[inline(always)]
     fn finish(&self, acc: f64, _: usize, largest: T) -> T {
         T::of(centre(largest).as_f64() + acc.ln())
+    }
+    fn cost(&self) -> usize {
+        8
+    }
+}
+
+/// Finds `ln Σ eˣ` in the output, and puts `Σ exp(x - that)` in its place: 1 but for rounding.
+struct SharesFold;
+
+impl<T: Real> Fold<T> for SharesFold {
+    type Acc = f64;
+    #[inline(always)]
+    fn start(&self) -> f64 {
+        0.0
+    }
+    #[inline(always)]
+    fn step(&self, acc: f64, x: T, y: T) -> f64 {
+        // As in the gradient: nothing of minus infinity, whatever y is.
+        acc + if x == T::neg_infinity() { 0.0 } else { math::exp(x - y).as_f64() }
+    }
+    #[inline(always)]
+    fn merge(&self, a: f64, b: f64) -> f64 {
+        a + b
+    }
+    #[inline(always)]
+    fn finish(&self, acc: f64, _: usize, _: T) -> T {
+        T::of(acc)
     }
     fn cost(&self) -> usize {
         8
