@@ -171,12 +171,17 @@ const ELEMENTS: usize = 2048;
 fn exponentials<T: Real>(x: &[T], p: &mut [T], n_classes: usize) -> [[T; GROUP]; 3] {
     let [mut largest, mut rests, mut inverses, mut logs] = [[T::zero(); GROUP]; 4];
     for ((x, p), largest) in x.chunks_exact(n_classes).zip(p.chunks_exact_mut(n_classes)).zip(&mut largest) {
-        *largest = max(x);
-        p.iter_mut().zip(x).for_each(|(p, &x)| *p = x - *largest);
+        let highest = max(x);
+        *largest = highest;
+        for (p, &x) in p.iter_mut().zip(x) {
+            *p = x - highest;
+        }
     }
-    p.iter_mut().for_each(|p| *p = exp(*p));
+    for p in p.iter_mut() {
+        *p = exp(*p);
+    }
     for (p, rest) in p.chunks_exact(n_classes).zip(&mut rests) {
-        let sum = if n_classes <= GROUP { fold(p) } else { sums(p, p, p, |p, _, _| [p])[0] };
+        let sum = if n_classes <= GROUP { fold(p) } else { total(p) };
         // The largest one's share is 1 exactly. Without it, however small, the others are not lost.
         *rest = T::of(sum - 1.0);
     }
@@ -187,15 +192,43 @@ fn exponentials<T: Real>(x: &[T], p: &mut [T], n_classes: usize) -> [[T; GROUP];
     [largest, inverses, logs]
 }
 
-/// The largest number, by four partial results, so that comparisons need not wait for each other.
+/// The sum of a row of many.
+#[inline(always)]
+fn total<T: Real>(p: &[T]) -> f64 {
+    let [total] = sums(
+        p,
+        p,
+        p,
+        #[inline(always)]
+        |p, _, _| [p],
+    );
+    total
+}
+
+/// The largest number, by partial results, so that comparisons need not wait for each other.
 #[inline(always)]
 fn max<T: Real>(x: &[T]) -> T {
     let larger = |a, b| if b > a { b } else { a };
-    let mut lanes = [T::neg_infinity(); 4];
-    for x in x.chunks(4) {
-        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = larger(*lane, x));
+    let (chunks, rest) = x.as_chunks::<32>();
+    let mut highest = T::neg_infinity();
+    if !chunks.is_empty() {
+        let mut lanes = [T::neg_infinity(); 32];
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = larger(*lane, x);
+            }
+        }
+        highest = lanes.into_iter().fold(highest, larger);
     }
-    larger(larger(lanes[0], lanes[1]), larger(lanes[2], lanes[3]))
+    let (quads, rest) = rest.as_chunks::<4>();
+    let mut lanes = [highest; 4];
+    for quad in quads {
+        for (lane, &x) in lanes.iter_mut().zip(quad) {
+            *lane = larger(*lane, x);
+        }
+    }
+    let highest = larger(larger(lanes[0], lanes[1]), larger(lanes[2], lanes[3]));
+    rest.iter().fold(highest, |a, &b| larger(a, b))
 }
 
 impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
