@@ -42,6 +42,13 @@ pub trait Loss<T: Real, Y: ?Sized>: Send + Sync {
     /// # Errors
     /// If the targets cannot be the targets of this loss.
     fn op<'a>(&'a self, targets: &'a Y, reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>>;
+
+    /// What a sample counts in the mean, which divides by the sum of these numbers: 1, unless the loss weights samples, as by their class,
+    /// or leaves some out. The sample's own loss, of [`Reduction::None`], is multiplied by it already.
+    fn weight(&self, targets: &Y, sample: usize) -> f64 {
+        let _ = (targets, sample);
+        1.0
+    }
 }
 
 impl<T: Real, Y: ?Sized, L: Loss<T, Y> + ?Sized> Loss<T, Y> for Box<L> {
@@ -51,6 +58,9 @@ impl<T: Real, Y: ?Sized, L: Loss<T, Y> + ?Sized> Loss<T, Y> for Box<L> {
     fn op<'a>(&'a self, targets: &'a Y, reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>> {
         (**self).op(targets, reduction)
     }
+    fn weight(&self, targets: &Y, sample: usize) -> f64 {
+        (**self).weight(targets, sample)
+    }
 }
 
 impl<T: Real, Y: ?Sized, L: Loss<T, Y> + ?Sized> Loss<T, Y> for &L {
@@ -59,6 +69,9 @@ impl<T: Real, Y: ?Sized, L: Loss<T, Y> + ?Sized> Loss<T, Y> for &L {
     }
     fn op<'a>(&'a self, targets: &'a Y, reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>> {
         (**self).op(targets, reduction)
+    }
+    fn weight(&self, targets: &Y, sample: usize) -> f64 {
+        (**self).weight(targets, sample)
     }
 }
 

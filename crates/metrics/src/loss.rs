@@ -8,7 +8,7 @@ use ndarray::Dimension;
 /// The mean of a [`Loss`] over samples: what training minimizes, on data that it does not train on.
 ///
 /// It runs the loss's own operation, without a tape, and takes one loss a sample from it ([`Reduction::None`]), so that
-/// batches of different sizes and weights come together rightly. Where a sample has several losses, as one a pixel, their
+/// batches of different sizes and weights come together rightly, the loss's own weights ([`Loss::weight`]) included. Where a sample has several losses, as one a pixel, their
 /// mean is the sample's.
 ///
 /// ```
@@ -88,7 +88,11 @@ impl<T: Real, Y: ?Sized, L: Loss<T, Y>> Metric<T, Y> for MeanLoss<T, L> {
         if done.is_ok() {
             for (i, losses) in out.outer_iter().enumerate() {
                 let sum: f64 = losses.iter().map(|x| x.as_f64()).sum();
-                self.mean.add(sum / losses.len() as f64, weights.of(i));
+                // What the loss itself counts the sample for is a factor of it already; a sample that it leaves out counts nothing.
+                let counts = self.loss.weight(targets, i);
+                if counts != 0.0 {
+                    self.mean.add(sum / losses.len() as f64 / counts, counts * weights.of(i));
+                }
             }
         }
         saved.recycle(&mut self.scratch);

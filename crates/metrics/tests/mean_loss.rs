@@ -78,6 +78,36 @@ fn check<T: Real>() {
     assert_eq!(error.to_string(), "squared: expected one loss for each sample, without a reduction, got shape []");
 }
 
+/// [`SquaredLoss`] that counts the first sample thrice, and leaves out the last of three.
+struct Weighted(SquaredLoss);
+
+const COUNTS: [f64; 3] = [3.0, 1.0, 0.0];
+
+impl<T: Real> Loss<T, ArrayRefD<T>> for Weighted {
+    fn name(&self) -> &'static str {
+        "weighted"
+    }
+    fn op<'a>(&'a self, targets: &'a ArrayRefD<T>, reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>> {
+        self.0.op(targets, reduction)
+    }
+    fn weight(&self, _: &ArrayRefD<T>, sample: usize) -> f64 {
+        COUNTS[sample]
+    }
+}
+
+#[test]
+fn a_loss_with_weights_of_its_own_divides_by_their_sum() {
+    let mut loss = MeanLoss::new(&Weighted(SquaredLoss { obeys: true }), "loss");
+    let zeros = ArrayD::<f64>::zeros(IxDyn(&[3, 1]));
+    // The losses are 6, 4 and 100, the first with its factor 3 in it.
+    let predictions = array![[6_f64.sqrt()], [2.0], [10.0]].into_dyn();
+    loss.update(&predictions, &*zeros, None).unwrap();
+    assert!((loss.value() - (6.0 + 4.0) / 4.0).abs() < 1e-12);
+    loss.reset();
+    loss.update(&predictions, &*zeros, Some(&[0.0, 5.0, 1.0])).unwrap();
+    assert_eq!(loss.value(), 4.0);
+}
+
 #[test]
 fn any_loss_is_a_metric() {
     check::<f32>();

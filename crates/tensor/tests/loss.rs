@@ -338,3 +338,17 @@ fn mistakes_are_named() {
     assert!(matches!(error(&lookup, &logits), Error::Index { index: 5, bound: 2, position: 1, .. }));
     assert!(matches!(error(&lookup, &random(&[4], 1)), Error::Shape { .. }));
 }
+
+#[test]
+fn losses_of_samples_and_what_they_count_make_the_mean() {
+    let loss = CrossEntropyLoss::default().class_weights(vec![0.5, 2.0, 0.0]).unwrap().ignored(9);
+    let (classes, logits) = ([0, 1, 9, 2, 1], random(&[5, 3], 3));
+    let loss: &dyn Loss<f64, [usize]> = &loss;
+    let value = |reduction| {
+        let op = loss.op(&classes, reduction).unwrap();
+        Eager::default().forward(&*op, &[logits.view()]).unwrap().0
+    };
+    let counts: f64 = (0..5).map(|i| loss.weight(&classes, i)).sum();
+    assert_eq!(counts, 0.5 + 2.0 + 2.0);
+    assert!((value(Reduction::None).sum() / counts - value(Reduction::Mean)[[]]).abs() < 1e-12);
+}

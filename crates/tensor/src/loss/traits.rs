@@ -71,6 +71,13 @@ impl<T: Real> Loss<T, [usize]> for CrossEntropyLoss {
     fn op<'a>(&'a self, targets: &'a [usize], reduction: Reduction) -> Result<Box<dyn Op<T> + 'a>> {
         self.against(Targets::Classes(targets), reduction)
     }
+    fn weight(&self, targets: &[usize], sample: usize) -> f64 {
+        match targets.get(sample) {
+            Some(class) if Some(*class) == self.ignored => 0.0,
+            Some(class) => self.weights.as_ref().and_then(|weights| weights.get(*class)).copied().unwrap_or(1.0),
+            None => 1.0,
+        }
+    }
 }
 
 impl<T: Real> Loss<T, ArrayRefD<T>> for CrossEntropyLoss {
