@@ -2,8 +2,7 @@
 
 use gradwise_core::{Key, Result};
 use gradwise_layers::{
-    Activation, BatchNorm1d, BatchNorm2d, Chain, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear, MaxPool2d, Relu,
-    Residual,
+    Activation, BatchNorm1d, BatchNorm2d, Chain, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear, MaxPool2d, Residual,
 };
 
 /// A net, how it is trained, and on batches of what size.
@@ -136,18 +135,17 @@ fn resnet20(key: Key) -> Result<Chain<f32>> {
                 .then(Conv2d::config(inputs, outputs, 3).stride(stride).padding(1).without_bias())
                 .then(BatchNorm2d::new(outputs)?.with_relu())
                 .then(Conv2d::config(outputs, outputs, 3).padding(1).without_bias())
-                .then(BatchNorm2d::new(outputs)?)
                 .build()?;
+            let norm = BatchNorm2d::new(outputs)?.with_relu();
             chain = if inputs == outputs {
-                chain.then(Residual::new(body))
+                chain.then(Residual::new(body).normed(norm))
             } else {
                 let shortcut = Chain::seeded(key.with_str("shortcut"))
                     .then(Conv2d::config(inputs, outputs, 1).stride(stride).without_bias())
                     .then(BatchNorm2d::new(outputs)?)
                     .build()?;
-                chain.then(Residual::new(body).with_shortcut(shortcut))
+                chain.then(Residual::new(body).with_shortcut(shortcut).normed(norm))
             };
-            chain = chain.then(Relu);
             inputs = outputs;
         }
     }

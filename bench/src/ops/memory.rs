@@ -23,10 +23,17 @@ pub(super) fn operations() -> Vec<Entry> {
     };
     add("batch_norm", norm, Extra::INPUT, || Ok(Box::new(BatchNorm::new(1e-5)?)));
     add("batch_norm_relu", norm, Extra::INPUT_OUTPUT, || Ok(Box::new(BatchNorm::new(1e-5)?.with_relu(true))));
+    let onto = &[&IMAGES[..], &[64], &[64], &IMAGES[..]];
+    add("batch_norm_residual_relu", onto, Extra::INPUT_OUTPUT, || {
+        Ok(Box::new(BatchNorm::new(1e-5)?.with_relu(true).with_residual(true)))
+    });
     add("layer_norm_4096x512", &[&[4096, 512], &[512], &[512]], Extra::INPUT, || {
         Ok(Box::new(LayerNorm::new(1, 1e-5)?))
     });
     add("max_pool_2", images, Extra::NOTHING, || Ok(Box::new(MaxPool2d::new(Pool2dGeometry::new([2, 2])?))));
+    add("max_pool_3_by_2", images, Extra::NOTHING, || {
+        Ok(Box::new(MaxPool2d::new(Pool2dGeometry::square(3)?.stride([2, 2])?.padding([1, 1])?)))
+    });
     add("avg_pool_2", images, Extra::NOTHING, || Ok(Box::new(AvgPool2d::new(Pool2dGeometry::new([2, 2])?))));
     add("global_avg_pool", images, Extra::NOTHING, || Ok(Box::new(GlobalAvgPool)));
     add("dropout_0.25", images, Extra::NOTHING, || Ok(Box::new(Dropout::new(0.25)?)));

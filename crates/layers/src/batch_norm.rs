@@ -1,5 +1,6 @@
 //! Batch normalization, with its running statistics.
 
+use crate::TapeExt;
 use crate::build::at_least_one;
 use gradwise_autograd::{Affine, Module, Tape, Var};
 use gradwise_core::{Error, Param, Params, Path, Real, Result};
@@ -128,6 +129,30 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
         self
     }
 
+    /// `norm(x) + residual`, and only then the ReLU, if it has one: the end of a residual block, in one pass.
+    ///
+    /// # Errors
+    /// If `x` does not fit, or `residual` has another shape.
+    ///
+    /// ```
+    /// use gradwise_autograd::{Mode, Tape, Workspace};
+    /// use gradwise_layers::BatchNorm1d;
+    /// use ndarray::arr2;
+    ///
+    /// let norm = BatchNorm1d::<f64>::new(2)?.with_epsilon(1e-12)?.with_relu();
+    /// let (x, more) = (arr2(&[[1.0, 1.0], [3.0, 3.0]]).into_dyn(), arr2(&[[0.5, 2.0], [0.0, -2.0]]).into_dyn());
+    /// let mut workspace = Workspace::new();
+    /// let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    /// let (x, more) = (tape.input(&x), tape.input(&more));
+    /// let y = norm.forward_onto(&mut tape, x, more)?;
+    /// // Normalized, x is -1 and 1 in both columns.
+    /// assert!((&tape.value(y) - &arr2(&[[0.0, 1.0], [1.0, 0.0]])).iter().all(|d| d.abs() < 1e-9));
+    /// # Ok::<(), gradwise_layers::Error>(())
+    /// ```
+    pub fn forward_onto<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var, residual: Var) -> Result<Var> {
+        self.record(tape, x, Some(residual))
+    }
+
     fn channels(&self) -> usize {
         self.running_mean.value.len()
     }
@@ -199,33 +224,9 @@ impl<T: Real, const D: usize> Params<T> for BatchNorm<T, D> {
 
 impl<T: Real, const D: usize> Module<T> for BatchNorm<T, D> {
     fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
-        if self.dissolved {
-            return self.identity(tape, x);
-        }
-        tape.layer(&self.running_mean, "batch_norm", |tape| {
-            let shape = tape.shape(x)?;
-            self.check(&shape).map_err(|error| error.at(tape.path()))?;
-            let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| [tape.param(w), tape.param(b)]);
-            if !tape.training() {
-                let op = norm::BatchNormInference::new(self.epsilon)?.with_relu(self.relu);
-                let [mean, variance] = [tape.param(&self.running_mean), tape.param(&self.running_var)];
-                return match affine {
-                    Some([weight, bias]) => tape.apply(op, &[x, mean, variance, weight, bias]),
-                    None => tape.apply(op, &[x, mean, variance]),
-                };
-            }
-            let op = norm::BatchNorm::new(self.epsilon)?.with_relu(self.relu);
-            let y = match affine {
-                Some([weight, bias]) => tape.apply(op, &[x, weight, bias])?,
-                None => tape.apply(op, &[x])?,
-            };
-            // At least 2, or the operation would have refused.
-            let n = shape[0] * shape[2..].iter().product::<usize>();
-            self.emit(tape, &self.running_mean, y, 0, 1.0);
-            self.emit(tape, &self.running_var, y, 1, n as f64 / (n - 1) as f64);
-            Ok(y)
-        })
+        self.record(tape, x, None)
     }
+
     fn as_affine(&self) -> Option<Affine> {
         if self.dissolved {
             return None;
@@ -243,5 +244,52 @@ impl<T: Real, const D: usize> Module<T> for BatchNorm<T, D> {
 
     fn dissolve(&mut self) {
         self.dissolved = true;
+    }
+}
+
+impl<T: Real, const D: usize> BatchNorm<T, D> {
+    fn record<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var, residual: Option<Var>) -> Result<Var> {
+        if self.dissolved {
+            let y = self.identity(tape, x)?;
+            return match residual {
+                Some(residual) => self.onto(tape, y, residual),
+                None => Ok(y),
+            };
+        }
+        tape.layer(&self.running_mean, "batch_norm", |tape| {
+            let shape = tape.shape(x)?;
+            self.check(&shape).map_err(|error| error.at(tape.path()))?;
+            let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| [tape.param(w), tape.param(b)]);
+            if !tape.training() {
+                let op = norm::BatchNormInference::new(self.epsilon)?.with_relu(self.relu && residual.is_none());
+                let [mean, variance] = [tape.param(&self.running_mean), tape.param(&self.running_var)];
+                let y = match affine {
+                    Some([weight, bias]) => tape.apply(op, &[x, mean, variance, weight, bias])?,
+                    None => tape.apply(op, &[x, mean, variance])?,
+                };
+                return match residual {
+                    Some(residual) => self.onto(tape, y, residual),
+                    None => Ok(y),
+                };
+            }
+            let op = norm::BatchNorm::new(self.epsilon)?.with_relu(self.relu).with_residual(residual.is_some());
+            let y = match (affine, residual) {
+                (Some([weight, bias]), Some(residual)) => tape.apply(op, &[x, weight, bias, residual])?,
+                (Some([weight, bias]), None) => tape.apply(op, &[x, weight, bias])?,
+                (None, Some(residual)) => tape.apply(op, &[x, residual])?,
+                (None, None) => tape.apply(op, &[x])?,
+            };
+            // At least 2, or the operation would have refused.
+            let n = shape[0] * shape[2..].iter().product::<usize>();
+            self.emit(tape, &self.running_mean, y, 0, 1.0);
+            self.emit(tape, &self.running_var, y, 1, n as f64 / (n - 1) as f64);
+            Ok(y)
+        })
+    }
+
+    /// `y + residual`, rectified if it rectifies: in passes of their own.
+    fn onto<'p>(&'p self, tape: &mut Tape<'p, T>, y: Var, residual: Var) -> Result<Var> {
+        let sum = tape.add(y, residual)?;
+        if self.relu { tape.relu(sum) } else { Ok(sum) }
     }
 }

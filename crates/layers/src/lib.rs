@@ -39,7 +39,7 @@ pub use linear::{Linear, LinearConfig};
 pub use loss::{BceWithLogitsLoss, CrossEntropyLoss, HuberLoss, MaeLoss, MseLoss};
 pub use norm::{GroupNorm, LayerNorm, RmsNorm};
 pub use pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, GlobalAvgPool2d, MaxPool1d, MaxPool2d};
-pub use residual::{Identity, Residual};
+pub use residual::{Identity, NormedResidual, Residual};
 pub use shape::{Flatten, Reshape};
 pub use size::{Size, Size1, Size2};
 pub use tape_ext::TapeExt;

@@ -397,6 +397,35 @@ fn errors_name_the_layer_the_operation_and_both_shapes() {
 }
 
 #[test]
+fn a_normed_residual_is_what_its_parts_are() {
+    let body = || Conv2d::<f64>::config(2, 2, 3).padding(1).build(Key::new(3)).unwrap();
+    let norm = || BatchNorm2d::new(2).unwrap();
+    let x = input(&[3, 2, 4, 5]);
+    for mode in [Mode::train(0, 0), Mode::evaluate()] {
+        for relu in [false, true] {
+            let mut fused = Residual::new(body()).normed(if relu { norm().with_relu() } else { norm() });
+            let block = Residual::new(Chain::<f64>::new().with(body()).with(norm()));
+            let parts = Chain::<f64>::new().with(block);
+            let mut parts = if relu { parts.with(Relu) } else { parts };
+            let (found, expected) = (run(&mut fused, &x, mode).unwrap(), run(&mut parts, &x, mode).unwrap());
+            close(&found, &expected, 1e-12);
+            if !mode.training {
+                let n_params = fused.n_params();
+                let mut folded = fused.folded();
+                assert_eq!(folded.n_params(), n_params - 4, "the norm's parameters and buffers are gone");
+                close(&run(&mut folded, &x, mode).unwrap(), &expected, 1e-12);
+            }
+        }
+    }
+    let narrowing = Conv2d::<f32>::config(2, 1, 3).padding(1).build(Key::new(3)).unwrap();
+    let mut narrowing = Residual::new(narrowing).normed(BatchNorm2d::new(1).unwrap());
+    refused(
+        run(&mut narrowing, &input(&[3, 2, 4, 5]), Mode::train(0, 0)),
+        "residual: expected the shortcut's shape [3, 2, 4, 5] from the body, got shape [3, 1, 4, 5]",
+    );
+}
+
+#[test]
 fn tape_functions_are_the_operations() {
     let (x, y) = (input::<f64>(&[2, 3]), input::<f64>(&[2, 3]).mapv(|x| x + 2.0));
     let labels = [0, 2];

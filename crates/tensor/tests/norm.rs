@@ -3,7 +3,7 @@
 use crate::support;
 
 use gradwise_autograd::check;
-use gradwise_core::{Error, Op};
+use gradwise_core::{Cx, Error, Key, Op, Scratch, Serial};
 use gradwise_tensor::eager::Eager;
 use gradwise_tensor::norm::{BatchNorm, BatchNormInference, GroupNorm, LayerNorm, RmsNorm};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -59,6 +59,29 @@ proptest! {
             expected = expected * along_channels(&gamma, shape.len()) + along_channels(&beta, shape.len());
             inputs.extend([gamma, beta]);
         }
+        // Not within a step of the rectifier's kink.
+        prop_assume!(!relu || expected.iter().all(|y| y.abs() > 1e-3));
+        if relu {
+            expected.mapv_inplace(|y| y.max(0.0));
+        }
+        assert_close("batch_norm", &run(&mut Eager::default(), &op, &inputs)[0], &expected, 1e-12);
+        consistent(&op, &op, &inputs, 1e-3);
+        check::op(&op, &inputs).unwrap();
+    }
+
+    #[test]
+    fn batch_norm_onto_a_residual(shape in shapes(), seed: u64, relu: bool, affine: bool) {
+        let op = BatchNorm::new(EPSILON).unwrap().with_relu(relu).with_residual(true);
+        let (x, gamma, beta) = (random(&shape, seed), random(&shape[1..2], !seed), random(&shape[1..2], seed ^ 7));
+        let residual = random(&shape, seed ^ 11);
+        let mut expected = normalized(&x, true, |index| index[1]);
+        let mut inputs = vec![x];
+        if affine {
+            expected = expected * along_channels(&gamma, shape.len()) + along_channels(&beta, shape.len());
+            inputs.extend([gamma, beta]);
+        }
+        expected += &residual;
+        inputs.push(residual);
         // Not within a step of the rectifier's kink.
         prop_assume!(!relu || expected.iter().all(|y| y.abs() > 1e-3));
         if relu {
@@ -140,6 +163,27 @@ proptest! {
     }
 }
 
+/// Batch norm makes its output again to the same bits, from what it saved.
+#[test]
+fn batch_norm_makes_its_output_again() {
+    let (x, p) = (random(&[6, 5, 3, 7], 1), random(&[5], 2));
+    for (residual, relu) in [(false, false), (false, true), (true, false), (true, true)] {
+        let op = BatchNorm::new(EPSILON).unwrap().with_relu(relu).with_residual(residual);
+        let op: &dyn Op<f64> = &op;
+        let mut inputs = vec![x.view(), p.view(), p.view()];
+        let more = random(x.shape(), 3);
+        if residual {
+            inputs.push(more.view());
+        }
+        let (y, saved) = Eager::default().forward(op, &inputs).unwrap();
+        let mut again = ArrayD::zeros(y.raw_dim());
+        let mut scratch = Scratch::default();
+        let mut cx = Cx { scratch: &mut scratch, pool: &Serial, training: true, key: Key::new(0), first_sample: 0 };
+        op.again(&inputs, &saved, &mut again, &mut cx).unwrap();
+        assert_eq!(again, y);
+    }
+}
+
 /// Sizes at which work is split between threads, channels come in several blocks, and sums in several chunks.
 #[test]
 fn large_arrays_are_consistent() {
@@ -149,6 +193,8 @@ fn large_arrays_are_consistent() {
         for relu in [false, true] {
             let batch = BatchNorm::new(EPSILON).unwrap().with_relu(relu);
             consistent(&batch, &batch, &[x.clone(), p.clone(), p.clone()], 2e-3);
+            let onto = batch.with_residual(true);
+            consistent(&onto, &onto, &[x.clone(), p.clone(), p.clone(), random(shape, 4)], 2e-3);
             let inference = BatchNormInference::new(EPSILON).unwrap().with_relu(relu);
             consistent(&inference, &inference, &[x.clone(), p.clone(), variance.clone(), p.clone(), p.clone()], 2e-3);
         }
@@ -226,6 +272,11 @@ fn mistakes_are_named() {
     assert!(matches!(shape(&batch, &[&[4, 3], &[3]]), Error::Arity { expected: 3, got: 2, .. }));
     assert!(matches!(shape(&batch, &[&[4, 3], &[3], &[4]]), Error::Shape { .. }));
     assert!(matches!(shape(&batch, &[]), Error::Arity { .. }));
+    let onto = batch.with_residual(true);
+    assert!(matches!(shape(&onto, &[]), Error::Arity { expected: 4, got: 0, .. }));
+    assert!(matches!(shape(&onto, &[&[4, 3]]), Error::Arity { expected: 4, got: 1, .. }));
+    assert!(matches!(shape(&onto, &[&[4, 3], &[1, 3]]), Error::Shape { .. }));
+    assert!(matches!(shape(&onto, &[&[4, 3], &[3], &[3], &[3]]), Error::Shape { .. }));
     assert!(matches!(shape(&LayerNorm::new(3, EPSILON).unwrap(), &[&[4, 3]]), Error::Shape { .. }));
     assert!(matches!(shape(&GroupNorm::new(2, EPSILON).unwrap(), &[&[4, 3]]), Error::Shape { .. }));
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -2,7 +2,9 @@
 
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
-use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
+use crate::support::{
+    Block, Planes, WIDTH, channel_map, channel_sums, channels, channels_of, slice, slice_mut, target, vectorize,
+};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::IxDyn;
 use std::ops::Range;
@@ -13,9 +15,10 @@ const NAME: &str = "batch_norm";
 const SAVED: usize = 4;
 
 /// Batch normalization in training: `y = γ (x - μ) / √(σ² + ε) + β`, with mean `μ` and biased variance `σ²` of each channel over all
-/// samples and positions; optionally followed by `max(y, 0)`.
+/// samples and positions; optionally with something added, and optionally followed by `max(y, 0)`.
 ///
-/// - Inputs: `x` `[samples, channels, …]`, and optionally `γ` and `β`, both `[channels]`. Output: the shape of `x`.
+/// - Inputs: `x` `[samples, channels, …]`, and optionally `γ` and `β`, both `[channels]`; with [`BatchNorm::with_residual`], behind them,
+///   what is added, of the shape of `x`. Output: the shape of `x`.
 /// - Saves the mean in `saved.arrays[0]` and the **biased** variance in `saved.arrays[1]`, both `[channels]`, for running statistics.
 ///   Those conventionally keep the unbiased variance, which is `m / (m - 1)` times as large for `m` values a channel.
 /// - Saves behind them, in `saved.arrays[2]` and `[3]`, what `x - μ` is multiplied with and what is added then, so that the output need
@@ -42,6 +45,7 @@ const SAVED: usize = 4;
 pub struct BatchNorm {
     epsilon: f64,
     relu: bool,
+    residual: bool,
 }
 
 impl BatchNorm {
@@ -51,13 +55,20 @@ impl BatchNorm {
     /// If `epsilon` is not a positive number.
     pub fn new(epsilon: f64) -> Result<Self> {
         check_epsilon("batch_norm: epsilon", epsilon)?;
-        Ok(BatchNorm { epsilon, relu: false })
+        Ok(BatchNorm { epsilon, relu: false, residual: false })
     }
 
     /// Whether a rectifier, `max(y, 0)`, follows in the same pass.
     #[must_use]
     pub fn with_relu(self, relu: bool) -> Self {
         BatchNorm { relu, ..self }
+    }
+
+    /// Whether the last input is added to what is normalized, before the rectifier if there is one: the end of a residual block in one pass,
+    /// in the place of three.
+    #[must_use]
+    pub fn with_residual(self, residual: bool) -> Self {
+        BatchNorm { residual, ..self }
     }
 
     /// What is added to the variance.
@@ -108,11 +119,16 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
     }
 
     fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn, Error> {
-        let (Some(x), 1 | 3) = (inputs.first(), inputs.len()) else {
-            return Err(Error::Arity { op: NAME, expected: 3, got: inputs.len() });
+        let added = usize::from(self.residual);
+        let (Some(x), 1 | 3) = (inputs.first(), inputs.len().wrapping_sub(added)) else {
+            return Err(Error::Arity { op: NAME, expected: 3 + added, got: inputs.len() });
         };
         check_rank(NAME, x)?;
-        check_parameters(NAME, &inputs[1..], &[x[1]])?;
+        let (parameters, residual) = inputs[1..].split_at(inputs.len() - 1 - added);
+        check_parameters(NAME, parameters, &[x[1]])?;
+        if let Some(residual) = residual.first().filter(|residual| *residual != x) {
+            return Err(Error::shape(NAME, format!("an array to add of the input's shape {x:?}"), residual));
+        }
         let planes = Planes::of(x);
         if planes.channels > 0 && planes.count() < 2 {
             return Err(Error::shape(
@@ -133,8 +149,10 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
     ) -> Result<(), Error> {
         let planes = Planes::of(inputs[0].shape());
         let x = Dense::of(&inputs[0], cx.scratch);
-        let gamma = inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
-        let beta = inputs.get(2).map(|beta| Dense::of(beta, cx.scratch));
+        let (parameters, added) = inputs[1..].split_at(inputs.len() - 1 - usize::from(self.residual));
+        let gamma = parameters.first().map(|gamma| Dense::of(gamma, cx.scratch));
+        let beta = parameters.get(1).map(|beta| Dense::of(beta, cx.scratch));
+        let added = added.first().map(|added| Dense::of(added, cx.scratch));
         let mut stats = cx.scratch.take(SAVED * planes.channels);
         let (epsilon, floor, count) = (self.epsilon, floor(self.relu), planes.count() as f64);
 
@@ -170,16 +188,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     let numbers = [center, variance, coefficients[1][j], coefficients[2][j]];
                     stats[SAVED * j..][..SAVED].copy_from_slice(&numbers);
                 }
-                channel_map(
-                    planes,
-                    &range,
-                    [block],
-                    [true],
-                    &coefficients,
-                    all,
-                    #[inline(always)]
-                    move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
-                );
+                normalize(planes, &range, block, &coefficients, &x, added.as_deref(), lowest);
             },);
         });
 
@@ -189,24 +198,29 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         }
         cx.scratch.give(stats);
         x.release(cx.scratch);
-        [gamma, beta].into_iter().flatten().for_each(|p| p.release(cx.scratch));
+        [gamma, beta, added].into_iter().flatten().for_each(|p| p.release(cx.scratch));
         Ok(())
     }
 
     fn backward(&self, at: At<'_, T>, grads: &mut [Option<Slot<'_, T>>], cx: &mut Cx<'_, T>) -> Result<(), Error> {
         let planes = Planes::of(at.inputs[0].shape());
         let x = Dense::of(&at.inputs[0], cx.scratch);
-        let gamma = at.inputs.get(1).map(|gamma| Dense::of(gamma, cx.scratch));
+        let n_parameters = at.inputs.len() - 1 - usize::from(self.residual);
+        let gamma = at.inputs.get(1).filter(|_| n_parameters > 0).map(|gamma| Dense::of(gamma, cx.scratch));
         let grad = slice(at.grad);
         let (kink, count) = (kink(self.relu), planes.count() as f64);
         // The output is read for the rectifier's mask alone; without one it may be gone.
         let output = if self.relu { slice(at.output) } else { grad };
         let (mean, variance) = (slice(&at.saved.arrays[0]), slice(&at.saved.arrays[1]));
         let mut stats = cx.scratch.take(2 * planes.channels);
-        let wanted = grads[0].is_some();
-        let (to_x, first) = target(&mut grads[0]);
+        let (of_x, others) = grads.split_at_mut(1);
+        let (of_parameters, of_added) = others.split_at_mut(n_parameters);
+        let (wanted, added) = (of_x[0].is_some(), of_added.iter().any(Option::is_some));
+        let (to_x, first) = target(&mut of_x[0]);
+        let (to_added, first_added) = of_added.first_mut().map_or((&mut [][..], true), target);
 
-        channels(cx.pool, 6 * planes.len(), planes, to_x, &mut stats, &|range, block, stats| {
+        let outs = [to_x, to_added];
+        channels_of(cx.pool, 6 * planes.len(), planes, outs, &mut stats, &|range, [block, block_added], stats| {
             vectorize!(|| {
                 let stop = kink;
                 let all = [&x[..], grad, output];
@@ -233,8 +247,8 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     coefficients[3][j] = T::of(-scale * sum[j] / count);
                     (stats[2 * j], stats[2 * j + 1]) = (T::of(product[j] * inverse), T::of(sum[j]));
                 }
-                if wanted {
-                    channel_map(
+                match (wanted, added) {
+                    (true, false) => channel_map(
                         planes,
                         &range,
                         [block],
@@ -245,12 +259,36 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                         move |[center, a, b, c], x, grad, output| {
                             [masked(grad, output, stop) * a + ((x - center) * b + c)]
                         },
-                    );
+                    ),
+                    (true, true) => channel_map(
+                        planes,
+                        &range,
+                        [block, block_added],
+                        [first, first_added],
+                        &coefficients,
+                        all,
+                        #[inline(always)]
+                        move |[center, a, b, c], x, grad, output| {
+                            let grad = masked(grad, output, stop);
+                            [grad * a + ((x - center) * b + c), grad]
+                        },
+                    ),
+                    (false, true) => channel_map(
+                        planes,
+                        &range,
+                        [block_added],
+                        [first_added],
+                        &coefficients,
+                        all,
+                        #[inline(always)]
+                        move |_, _, grad, output| [masked(grad, output, stop)],
+                    ),
+                    (false, false) => (),
                 }
             },);
         });
 
-        for (k, slot) in grads[1..].iter_mut().enumerate() {
+        for (k, slot) in of_parameters.iter_mut().enumerate() {
             let (grad, first) = target(slot);
             write(grad, first, stats.chunks(2).map(|stats| stats[k]));
         }
@@ -277,6 +315,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
     ) -> Result<(), Error> {
         let planes = Planes::of(inputs[0].shape());
         let x = Dense::of(&inputs[0], cx.scratch);
+        let added = inputs.last().filter(|_| self.residual).map(|added| Dense::of(added, cx.scratch));
         let known = [0, 2, 3].map(|k| slice(&saved.arrays[k]));
         let floor = floor(self.relu);
         channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
@@ -286,20 +325,47 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                 for (of_block, all) in coefficients.iter_mut().zip(known) {
                     of_block[..range.len()].copy_from_slice(&all[range.clone()]);
                 }
-                channel_map(
-                    planes,
-                    &range,
-                    [block],
-                    [true],
-                    &coefficients,
-                    [&x[..]; 3],
-                    #[inline(always)]
-                    move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
-                );
+                normalize(planes, &range, block, &coefficients, &x, added.as_deref(), lowest);
             },);
         });
         x.release(cx.scratch);
+        added.into_iter().for_each(|added| added.release(cx.scratch));
         Ok(())
+    }
+}
+
+/// `max((x - center) · scale + shift + added, lowest)` of a block, the coefficients in this order.
+#[inline(always)]
+fn normalize<T: Real>(
+    planes: Planes,
+    channels: &Range<usize>,
+    block: &mut Block<'_, T>,
+    coefficients: &[[T; WIDTH]; 3],
+    x: &[T],
+    added: Option<&[T]>,
+    lowest: T,
+) {
+    match added {
+        None => channel_map(
+            planes,
+            channels,
+            [block],
+            [true],
+            coefficients,
+            [x; 3],
+            #[inline(always)]
+            move |[center, scale, shift], x, _, _| [rectified((x - center) * scale + shift, lowest)],
+        ),
+        Some(added) => channel_map(
+            planes,
+            channels,
+            [block],
+            [true],
+            coefficients,
+            [x, added, x],
+            #[inline(always)]
+            move |[center, scale, shift], x, more, _| [rectified((x - center) * scale + (shift + more), lowest)],
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ mod channels;
 mod split;
 mod sums;
 
-pub(crate) use channels::{Planes, WIDTH, channel_map, channel_sums, channels, channels_of};
+pub(crate) use channels::{Block, Planes, WIDTH, channel_map, channel_sums, channels, channels_of};
 pub(crate) use split::rows2;
 pub(crate) use sums::{fold, moments, sums};
 
