@@ -510,11 +510,11 @@ fn single_precision_holds_on_the_whole_range_of_every_function() {
         (&Sigmoid, 3.0, 0.0, 2.0, 1.0),
         (&Erf, 3.0, 0.0, 2.0, 1.0),
         (&Gelu, 9.0, 0.0, 2.0, 1.0),
-        (&GeluTanh, 150.0, 0.0, 3.0, 1.0),
-        (&Silu, 5.0, SMALL, 2.0, 1.0),
+        (&GeluTanh, 150.0, 0.0, 6.0, 1.0),
+        (&Silu, 5.0, SMALL, 4.0, 1.0),
         (&Softplus, 4.0, 0.0, 4.0, 0.0),
         (&LogSigmoid, 4.0, 0.0, 4.0, 0.0),
-        (&Mish, 9.0, SMALL, 3.0, 1.0),
+        (&Mish, 9.0, SMALL, 12.0, 1.0),
     ] {
         let (y, saved) = Eager::<f32>::default().forward(op, &[x.view()]).unwrap();
         let (exact, exact_saved) = Eager::<f64>::default().forward(op, &[wide.view()]).unwrap();

@@ -25,12 +25,13 @@ unary! {
         |x, y| damp(x, math::sigmoid(gelu_argument(x))), {
             let s = math::sigmoid(gelu_argument(x));
             let slope = T::of(2.0 * SQRT_2_OVER_PI) * (T::one() + T::of(3.0 * GELU_CUBIC) * x * x);
-            s + damp(x, damp(slope, s * (T::one() - s)))
+            // Not `1 - s`, whose digits are lost where s is near 1.
+            s + damp(x, damp(slope, s * math::sigmoid(-gelu_argument(x))))
         };
     /// The sigmoid linear unit `x / (1 + e⁻ˣ)`, also called swish (Elfwing et al., 2018).
     Silu, "silu", cost 10, needs INPUTS, |x, y| damp(x, math::sigmoid(x)), {
         let s = math::sigmoid(x);
-        s + damp(x, s * (T::one() - s))
+        s + damp(x, s * math::sigmoid(-x))
     };
     /// `x tanh(softplus(x))` (Misra, 2019).
     Mish, "mish", cost 50, needs INPUTS, |x, y| damp(x, math::tanh(math::softplus(x))), {
