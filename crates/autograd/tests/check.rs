@@ -74,6 +74,13 @@ fn broken_contracts_are_caught() {
         (Fault::AlwaysAdds, "does not assign"),
         (Fault::HiddenNeed, "`needs`"),
         (Fault::IgnoresStrides, "transposed layout"),
+        (Fault::SumsByThreads, "on three threads"),
+        // Sizes of several classes, beyond those of what the operation's inputs could suggest.
+        (Fault::ReadsScratch(1), "scratch memory"),
+        (Fault::ReadsScratch(3000), "scratch memory"),
+        (Fault::ReadsScratch(200_000), "scratch memory"),
+        (Fault::BackwardReadsScratch(1), "scratch memory"),
+        (Fault::BackwardReadsScratch(3000), "scratch memory"),
     ] {
         let text = check::op(&Affine(fault), &inputs(4, 4, 4)).unwrap_err().to_string();
         assert!(text.contains(words), "{fault:?}: {text}");
@@ -100,6 +107,27 @@ fn tiny_gradients_are_compared_with_their_own_size() {
     let value = |x: &ArrayD<f64>| 1e-9 * x.mapv(|x| x * x).sum();
     check::gradient(&x, value, |x| x * 2e-9).unwrap();
     assert!(check::gradient(&x, value, |x| x * 4e-9).is_err());
+}
+
+#[test]
+fn derivatives_that_drown_in_rounding_do_not_pass() {
+    let x = numbers(&[5], 0);
+    for size in [1e8, 1e10, 1e13] {
+        let value = |x: &ArrayD<f64>| size + x.mapv(|x| x * x).sum();
+        for factor in [2.0, 4.0, -2.0, 0.0] {
+            let failure = check::gradient(&x, value, |x| x * factor).unwrap_err();
+            assert!(matches!(failure, Failure::Noise { .. } | Failure::Entry { .. }), "{size:e}: {failure}");
+            assert!(factor != 2.0 || matches!(failure, Failure::Noise { .. }), "{size:e}: {failure}");
+        }
+    }
+    // A larger step hears them again.
+    let value = |x: &ArrayD<f64>| 1e8 + x.mapv(|x| x * x).sum();
+    let check = Check::new().step(0.1);
+    check.gradient(&x, value, |x| x * 2.0).unwrap();
+    assert!(check.gradient(&x, value, |x| x * 2.1).is_err());
+    // Large values whose derivatives are as large are no problem, nor is a value that does not depend on the input.
+    check::gradient(&x, |x| 1e12 * x.mapv(|x| x * x).sum(), |x| x * 2e12).unwrap();
+    check::gradient(&x, |x| 1e3 + (x.sum() - x.sum()), |x| x * 0.0).unwrap();
 }
 
 #[test]

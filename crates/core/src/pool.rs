@@ -15,6 +15,14 @@ pub trait Pool: Sync {
 
     /// Runs `task(0..n)` and waits for all of them.
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync));
+
+    /// Elementary operations (additions, loads) that a task should have at least, to pay for waking a thread: 2¹⁵ unless said otherwise,
+    /// about 10 µs of work.
+    ///
+    /// Whoever splits a job makes no more tasks than that. A pool that says 1 has even the smallest jobs split, which tests want.
+    fn min_work(&self) -> usize {
+        1 << 15
+    }
 }
 
 /// The pool of one thread: the caller's.
@@ -37,6 +45,9 @@ impl<P: Pool + Send + ?Sized> Pool for std::sync::Arc<P> {
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
         (**self).run(n, task);
     }
+    fn min_work(&self) -> usize {
+        (**self).min_work()
+    }
 }
 
 impl<P: Pool + ?Sized> Pool for &P {
@@ -45,5 +56,8 @@ impl<P: Pool + ?Sized> Pool for &P {
     }
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
         (**self).run(n, task);
+    }
+    fn min_work(&self) -> usize {
+        (**self).min_work()
     }
 }

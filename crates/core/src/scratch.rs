@@ -32,7 +32,7 @@ pub struct Scratch<T> {
 
 impl<T> Default for Scratch<T> {
     fn default() -> Self {
-        Scratch { reals: Free::new(), words: Free::new(), bytes: Free::new() }
+        Scratch { reals: Free::new(None), words: Free::new(None), bytes: Free::new(None) }
     }
 }
 
@@ -48,6 +48,8 @@ struct Free<X> {
     sequence: usize,
     /// Requests of the sequence so far.
     served: usize,
+    /// What each buffer is filled with before it is handed out.
+    poison: Option<X>,
 }
 
 /// How many kinds of sequences are told apart.
@@ -66,8 +68,8 @@ fn class(len: usize) -> usize {
 }
 
 impl<X> Free<X> {
-    const fn new() -> Self {
-        Free { buffers: Vec::new(), made: 0, plans: [const { Vec::new() }; SEQUENCES], sequence: 0, served: 0 }
+    const fn new(poison: Option<X>) -> Self {
+        Free { buffers: Vec::new(), made: 0, plans: [const { Vec::new() }; SEQUENCES], sequence: 0, served: 0, poison }
     }
 
     fn begin(&mut self, sequence: usize) {
@@ -97,6 +99,9 @@ impl<X> Free<X> {
         self.served += 1;
         // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
         buffer.resize(len, X::default());
+        if let Some(poison) = self.poison {
+            buffer.fill(poison);
+        }
         buffer
     }
 
@@ -140,6 +145,19 @@ impl<X> Free<X> {
 }
 
 impl<T: Real> Scratch<T> {
+    /// Memory that shows who reads before writing: every buffer is handed out full of `value`, words and bytes with all their bits set.
+    ///
+    /// ```
+    /// use gradwise_core::Scratch;
+    ///
+    /// let mut scratch = Scratch::poisoned(f32::NAN);
+    /// assert!(scratch.take(100).iter().all(|x| x.is_nan()));
+    /// assert_eq!(scratch.take_bytes(2), [255, 255]);
+    /// ```
+    pub fn poisoned(value: T) -> Self {
+        Scratch { reals: Free::new(Some(value)), words: Free::new(Some(!0)), bytes: Free::new(Some(!0)) }
+    }
+
     /// Says that a sequence of requests begins that is like the last one of the same number: a training step, an evaluation. Numbers are
     /// taken modulo 4.
     pub fn begin(&mut self, sequence: usize) {
@@ -197,9 +215,9 @@ impl<T: Real> Scratch<T> {
 
     /// Gives all free buffers back to the allocator.
     pub fn clear(&mut self) {
-        self.reals = Free::new();
-        self.words = Free::new();
-        self.bytes = Free::new();
+        self.reals = Free::new(self.reals.poison);
+        self.words = Free::new(self.words.poison);
+        self.bytes = Free::new(self.bytes.poison);
     }
 }
 
@@ -257,6 +275,20 @@ mod tests {
         let other = [WIDE / 4, WIDE / 2, WIDE, WIDE / 2].map(|len| scratch.take(len));
         other.into_iter().for_each(|x| scratch.give(x));
         assert_eq!(step(&mut scratch), 7);
+    }
+
+    #[test]
+    fn poison_covers_what_others_wrote_and_what_is_new() {
+        const LARGE: usize = 1 << 18;
+        let mut scratch = Scratch::poisoned(f32::NAN);
+        for len in [LARGE, 1, 1000, LARGE / 2, 1000, LARGE] {
+            let mut buffer = scratch.take(len);
+            assert!(buffer.iter().all(|x| x.is_nan()), "{len}");
+            buffer.fill(1.0);
+            scratch.give(buffer);
+        }
+        scratch.clear();
+        assert!(scratch.take(1)[0].is_nan() && scratch.take_words(1) == [!0]);
     }
 
     #[test]

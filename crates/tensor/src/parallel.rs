@@ -10,10 +10,6 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Elementary operations (additions, loads) below which a job is not split: about 10 µs of work, several times what it costs to wake a
-/// thread.
-pub const MIN_WORK: usize = 1 << 15;
-
 /// A mutable slice whose disjoint parts may be taken from several threads.
 #[derive(Debug)]
 pub struct Parts<'a, T> {
@@ -66,9 +62,9 @@ pub fn share(len: usize, unit: usize, n: usize, i: usize) -> Range<usize> {
     at(i)..at(i + 1)
 }
 
-/// How many tasks a job of `work` elementary operations is split into.
+/// How many tasks a job of `work` elementary operations is split into: one a thread, and none of less than [`Pool::min_work`].
 pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
-    pool.threads().min(work / MIN_WORK).max(1)
+    pool.threads().min(work / pool.min_work().max(1)).max(1)
 }
 
 /// Runs `task(0)`, …, `task(n - 1)` on a pool, each exactly once, whatever the pool does.

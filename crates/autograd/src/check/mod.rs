@@ -11,7 +11,8 @@
 //! entries say where it is. (The method is the classical one; see Baydin et al., *Automatic differentiation in machine learning: a
 //! survey*, JMLR 2018, section 2.1, for its error terms.)
 //!
-//! Central differences are meaningless across a kink: choose inputs that stay [`Check::step`] away from it.
+//! Central differences are meaningless across a kink: choose inputs that stay [`Check::step`] away from it. They drown in rounding where
+//! values are large and derivatives are not: [`Failure::Noise`] says so, and a larger step helps.
 //!
 //! | what is checked | function |
 //! |---|---|
@@ -197,8 +198,9 @@ impl Check {
 /// Checks the gradients of an operation, and that it keeps its contract.
 ///
 /// Beyond the gradients, it is verified that forward writes every element of its output; that backward assigns on the first write and
-/// adds afterwards, to whichever slots it is asked for; that it reads no more than [`Op::needs`] admits; that inputs may come in any
-/// layout; and that three threads give the same bits as one.
+/// adds afterwards, to whichever slots it is asked for; that neither reads scratch memory before writing it; that backward reads no more
+/// than [`Op::needs`] admits; that inputs may come in any layout; and that three threads give the same bits as one, however small the
+/// inputs: the pool asks for work to be split that no other would split (see [`Pool::min_work`](gradwise_core::Pool::min_work)).
 ///
 /// # Errors
 /// See [`Failure`].

@@ -68,7 +68,8 @@ fn compare_one(
         let minus = along(-check.step);
         inputs[i] = original;
         // Directions are nearly uniform on [-1, 1], so a gradient of this norm typically has a derivative of norm / √3.
-        let Difference { expected, relative, wrong } = difference(check, plus?, minus?, got, norm * 0.577);
+        let typical = norm * 0.577;
+        let Difference { expected, relative, noise, wrong } = difference(check, plus?, minus?, got, typical);
         report.compared += 1;
         report.worst = report.worst.max(relative);
         if wrong {
@@ -76,6 +77,7 @@ fn compare_one(
             entries(check, inputs, i, gradient, name, root_mean_square, f, &mut report)?;
             return Err(Failure::Direction { input: name.to_owned(), expected, got, relative });
         }
+        audible(noise, expected, got, typical, name)?;
     }
     Ok(report)
 }
@@ -94,6 +96,7 @@ fn entries(
     let stride = gradient.len().div_ceil(check.entries.max(256));
     let (mut checked, mut n_wrong) = (0, 0);
     let mut worst: Option<(f64, Vec<usize>, f64, f64)> = None;
+    let mut drowned = Ok(());
     for (index, &got) in gradient.indexed_iter().step_by(stride) {
         let original = inputs[i][&index];
         let mut at = |x: f64| {
@@ -103,8 +106,9 @@ fn entries(
         let plus = at(original + check.step);
         let minus = at(original - check.step);
         inputs[i][&index] = original;
-        let Difference { expected, relative, wrong } = difference(check, plus?, minus?, got, typical * 1e-2);
+        let Difference { expected, relative, noise, wrong } = difference(check, plus?, minus?, got, typical * 1e-2);
         checked += 1;
+        drowned = drowned.and_then(|()| audible(noise, expected, got, typical, name));
         report.worst = report.worst.max(relative);
         if wrong {
             n_wrong += 1;
@@ -118,13 +122,31 @@ fn entries(
         Some((relative, index, expected, got)) => {
             Err(Failure::Entry { input: name.to_owned(), index, expected, got, relative, wrong: n_wrong, checked })
         }
-        None => Ok(()),
+        // A gradient that is wrong beyond all noise is what to tell first.
+        None => drowned,
     }
+}
+
+/// The share of a derivative that rounding may hide before a comparison tells too little: a wrong factor or sign is always seen.
+const LARGEST_NOISE: f64 = 1e-2;
+
+/// A derivative below which nothing is asked of the differences: that of a function which does not depend on the input is all noise.
+const SMALLEST_DERIVATIVE: f64 = 1e-2;
+
+/// Refuses differences that rounding has drowned.
+fn audible(noise: f64, expected: f64, got: f64, typical: f64, name: &str) -> Result<(), Failure> {
+    let scale = got.abs().max(expected.abs() - noise).max(typical).max(SMALLEST_DERIVATIVE);
+    if noise <= LARGEST_NOISE * scale {
+        return Ok(());
+    }
+    Err(Failure::Noise { input: name.to_owned(), expected, got, noise })
 }
 
 struct Difference {
     expected: f64,
     relative: f64,
+    /// What rounding may have done to `expected`.
+    noise: f64,
     wrong: bool,
 }
 
@@ -137,7 +159,7 @@ fn difference(check: &Check, plus: (f64, f64), minus: (f64, f64), got: f64, typi
     let relative = if excess <= 0.0 { 0.0 } else { excess / scale };
     // Written so that a NaN is wrong.
     let right = relative <= check.tolerance && got.is_finite();
-    Difference { expected, relative, wrong: !right }
+    Difference { expected, relative, noise, wrong: !right }
 }
 
 /// Uniform numbers on [-1.1, 1.1], away from 0, in the order they are asked for.

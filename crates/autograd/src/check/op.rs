@@ -14,7 +14,7 @@ struct Subject<'a> {
     wanted: Vec<bool>,
 }
 
-/// A pool of three threads, made anew for each job: slow and obvious.
+/// A pool of three threads, made anew for each job: slow and obvious. Jobs are split however small they are.
 struct Three;
 
 impl Pool for Three {
@@ -28,6 +28,9 @@ impl Pool for Three {
             }
         });
     }
+    fn min_work(&self) -> usize {
+        1
+    }
 }
 
 impl Subject<'_> {
@@ -35,17 +38,17 @@ impl Subject<'_> {
         Cx { scratch, pool, training: self.check.training, key: Key::new(self.check.seed), first_sample: 0 }
     }
 
-    /// Forward into an output whose elements are all `fill` before.
+    /// Forward into an output whose elements are all `fill` before, as are those of the scratch memory.
     fn forward(&self, inputs: &[ArrayViewD<'_, f64>], fill: f64, pool: &dyn Pool) -> Result<(ArrayD<f64>, Saved<f64>)> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
         let mut out = ArrayD::from_elem(self.op.out_shape(&shapes)?, fill);
         let mut saved = Saved::default();
-        let mut scratch = poisoned_scratch();
+        let mut scratch = Scratch::poisoned(fill);
         self.op.forward(inputs, &mut out, &mut saved, &mut self.cx(&mut scratch, pool))?;
         Ok((out, saved))
     }
 
-    /// Backward into slots whose elements are all `fill` before, for the inputs that are wanted.
+    /// Backward into slots whose elements are all `fill` before, as are those of the scratch memory, for the inputs that are wanted.
     fn backward(
         &self,
         inputs: &[ArrayViewD<'_, f64>],
@@ -62,7 +65,7 @@ impl Subject<'_> {
             .collect();
         let mut slots: Vec<Option<Slot<'_, f64>>> =
             arrays.iter_mut().map(|a| a.as_mut().map(|a| Slot { grad: &mut **a, first })).collect();
-        let mut scratch = poisoned_scratch();
+        let mut scratch = Scratch::poisoned(fill);
         let at = At { inputs, output, grad, saved };
         self.op.backward(at, &mut slots, &mut self.cx(&mut scratch, pool))?;
         drop(slots);
@@ -72,17 +75,6 @@ impl Subject<'_> {
     fn breaks(&self, what: impl Into<String>) -> Failure {
         Failure::Contract { op: self.op.name(), what: what.into() }
     }
-}
-
-/// Scratch memory that holds NaN, so that reading before writing shows.
-fn poisoned_scratch() -> Scratch<f64> {
-    let mut scratch = Scratch::default();
-    for len in [64, 1024, 1 << 14] {
-        let mut buffer = scratch.take(len);
-        buffer.fill(f64::NAN);
-        scratch.give(buffer);
-    }
-    scratch
 }
 
 pub(super) fn check(check: &Check, op: &dyn Op<f64>, inputs: &[ArrayD<f64>]) -> Result<Report, Failure> {
@@ -124,7 +116,9 @@ fn contract(
 
     let (again, _) = subject.forward(&views, f64::NAN, &Serial)?;
     if !same_bits(&again, output) {
-        return Err(subject.breaks("forward leaves elements of its output unwritten, or reads them"));
+        return Err(subject.breaks(
+            "forward leaves elements of its output unwritten, or reads them or scratch memory before writing",
+        ));
     }
 
     let (threaded, threaded_saved) = subject.forward(&views, f64::NAN, &Three)?;
@@ -146,7 +140,10 @@ fn contract(
     for (i, (sum, gradient)) in added.iter().zip(gradients).enumerate() {
         if let (Some(sum), Some(gradient)) = (sum, gradient) {
             if gradient.iter().any(|g| g.is_nan()) {
-                return Err(subject.breaks(format!("backward does not assign all of the gradient of input {i}")));
+                let what = format!(
+                    "backward does not assign all of the gradient of input {i}, or reads scratch memory before writing"
+                );
+                return Err(subject.breaks(what));
             }
             if !close(sum, &(gradient + 3.0), 1e-12) {
                 return Err(subject.breaks(format!("backward does not add to the gradient of input {i} when asked to")));

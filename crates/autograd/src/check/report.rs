@@ -70,6 +70,23 @@ pub enum Failure {
         /// Their relative difference.
         relative: f64,
     },
+    /// The function's values are so large that rounding hides its derivative: nothing can be said of the gradient.
+    ///
+    /// A larger [`step`](super::Check::step) helps, or a smaller function: fewer outputs, or inputs of moderate size.
+    #[error(
+        "gradient of {input}: got {got:e}, central differences give {expected:e}, of which rounding may be {noise:.1e}: \
+         choose a larger step, or inputs whose values are smaller"
+    )]
+    Noise {
+        /// The input, by number or by the parameter's path.
+        input: String,
+        /// The derivative by central differences.
+        expected: f64,
+        /// The derivative given.
+        got: f64,
+        /// The error that rounding may have made in `expected`.
+        noise: f64,
+    },
     /// An operation breaks the contract of `Op`.
     #[error("{op} breaks the contract of Op: {what}")]
     Contract {

@@ -4,11 +4,18 @@ use super::numeric::{compare, draw};
 use super::op::weighted_sum;
 use super::{Check, Failure, Report};
 use crate::{Mode, Module, Tape, Var, Workspace};
-use gradwise_core::{Grads, Key, ParamsExt, Result};
+use gradwise_core::{Grads, Key, ParamsExt, Result, Scratch};
 use ndarray::{ArrayD, IxDyn};
 
 fn mode(check: &Check) -> Mode {
     Mode { training: check.training, ..Mode::train(check.seed, 0) }
+}
+
+/// A workspace whose values and gradients hold NaN until something is written to them.
+fn workspace() -> Workspace<f64> {
+    let mut workspace = Workspace::new();
+    workspace.scratch = Scratch::poisoned(f64::NAN);
+    workspace
 }
 
 fn cotangent(check: &Check, shape: &[usize]) -> ArrayD<f64> {
@@ -19,7 +26,7 @@ pub(super) fn check_function<F>(check: &Check, inputs: &[ArrayD<f64>], f: F) -> 
 where
     F: for<'p> Fn(&mut Tape<'p, f64>, &[Var]) -> Result<Var>,
 {
-    let mut workspace = Workspace::new();
+    let mut workspace = workspace();
     let (cotangent, gradients) = {
         let mut tape = Tape::new(&mut workspace, mode(check));
         let variables: Vec<Var> = inputs.iter().map(|x| tape.variable(x)).collect();
@@ -46,7 +53,7 @@ pub(super) fn check_module<M>(check: &Check, module: &mut M, input: &ArrayD<f64>
 where
     M: Module<f64> + ?Sized,
 {
-    let mut workspace = Workspace::new();
+    let mut workspace = workspace();
     let mut grads = Grads::new();
     let (cotangent, of_input) = {
         let mut tape = Tape::new(&mut workspace, mode(check));
