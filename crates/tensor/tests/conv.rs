@@ -419,3 +419,16 @@ fn misfits_are_named() {
         "conv1d: expected sequences [n, c, length], got shape [1, 3, 5, 5]",
     );
 }
+
+#[test]
+fn rows_of_whole_lanes_take_nothing_from_beyond_the_image() {
+    // Depthwise, with rows shorter than a group of lanes: what lies behind the last one is memory that was never written.
+    let padded = Conv2dGeometry::new().padding([0, 1]);
+    let transposed = ConvTranspose2d::new(padded);
+    check::op(&transposed, &[numbers::<f64>(&[1, 1, 3, 2], 1), numbers(&[1, 1, 1, 1], 2)]).unwrap();
+    for (width, stride) in [(1, 1), (2, 1), (3, 2), (9, 2), (11, 3)] {
+        let op = Conv2d::new(padded.stride([stride, stride]).unwrap().groups(2).unwrap());
+        check::op(&op, &[numbers::<f64>(&[2, 2, 3, width], 1), numbers(&[2, 1, 1, 1], 2)]).unwrap();
+        check::op(&op, &[numbers::<f64>(&[2, 2, 5, width], 1), numbers(&[2, 1, 2, 2], 2)]).unwrap();
+    }
+}

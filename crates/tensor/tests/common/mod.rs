@@ -23,6 +23,10 @@ impl Pool for Threads {
             }
         });
     }
+    // However small a job is.
+    fn min_work(&self) -> usize {
+        1
+    }
 }
 
 /// Numbers in `[-1, 1)`.

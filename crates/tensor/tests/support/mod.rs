@@ -17,6 +17,10 @@ impl Pool for Threads {
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
         std::thread::scope(|scope| (0..n).for_each(|i| drop(scope.spawn(move || task(i)))));
     }
+    // However small a job is.
+    fn min_work(&self) -> usize {
+        1
+    }
 }
 
 /// Few cases, each of which tries much; still fewer where `GRADWISE_CASES` bounds them, for checkers that run a program a hundred times

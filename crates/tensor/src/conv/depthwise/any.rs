@@ -189,6 +189,8 @@ pub(in super::super) fn weight_grad<T: Real>(
     let (level, n_taps) = (tools.level, problem.n_taps());
     let run = |task: usize, buffer: &mut [T]| {
         let (staged, grads) = buffer.split_at_mut(lens[0]);
+        // Rows of whole groups of lanes reach beyond what is staged, where the gradient is 0; 0 times whatever lay there may be NaN.
+        staged.fill(T::zero());
         let channels = share(problem.channels, 1, tasks, task);
         // SAFETY: tasks have different channels.
         let w_grad = unsafe { out.part(channels.start * n_taps..channels.end * n_taps) };
