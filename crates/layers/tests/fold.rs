@@ -93,6 +93,19 @@ fn containers_fold_what_they_hold_and_what_is_beside_them() {
         ["body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias", "shortcut.0.weight", "shortcut.0.bias"];
     check(chain, &[2, 4, 5, 5], &paths.map(|path| format!("0.{path}")).each_ref().map(String::as_str));
 
+    // The sum is within the norm's pass, before the rectifier, which must not go into the convolution.
+    for relu in [false, true] {
+        let body = Chain::seeded(Key::new(1)).then(Conv2d::config(4, 4, 3).padding(1)).then(norm2::<2>(4).with_relu());
+        let body = body.then(Conv2d::config(4, 4, 3).padding(1)).build().unwrap();
+        let shortcut = Chain::seeded(Key::new(2)).then(Conv2d::config(4, 4, 1)).then(norm2::<2>(4)).build().unwrap();
+        let norm = if relu { norm2::<2>(4).with_relu() } else { norm2(4) };
+        let chain = Chain::new().with(Residual::new(body).with_shortcut(shortcut).normed(norm)).with(norm2::<2>(4));
+        // What stands behind the sum stays: a sum is no convolution.
+        let behind = ["weight", "bias", "running_mean", "running_var"].map(|name| format!("1.{name}"));
+        let paths: Vec<String> = paths.iter().map(|path| format!("0.{path}")).chain(behind).collect();
+        check(chain, &[2, 4, 5, 5], &paths.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
     // Neighbours that are in chains of their own.
     let first = Chain::seeded(Key::new(1)).then(Relu).then(Linear::config(5, 3)).build().unwrap();
     let chain = Chain::new().with(first).with(Chain::new().with(norm2::<1>(3)));
