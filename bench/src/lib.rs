@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cases;
+pub mod inference;
 pub mod memory;
 pub mod ops;
 pub mod peak;

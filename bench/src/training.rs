@@ -30,14 +30,30 @@ pub trait Training {
 /// # Errors
 /// If there is no such number of threads, or no sample in a batch.
 pub fn training(case: &Case, batch: Option<usize>, threads: usize) -> Result<Box<dyn Training>> {
+    checkpointed(case, batch, threads, 0)
+}
+
+/// As [`training`], with a checkpoint around every so many layers of the chain; 0 for none.
+///
+/// # Errors
+/// As [`training`].
+pub fn checkpointed(case: &Case, batch: Option<usize>, threads: usize, segment: usize) -> Result<Box<dyn Training>> {
     let batch = batch.unwrap_or(case.batch);
+    let model = case.model()?.checkpoint_every(segment);
     match case.rule {
-        Rule::Adam { learning_rate } => start(case, batch, threads, Adam::default(), learning_rate),
-        Rule::Momentum { learning_rate } => start(case, batch, threads, Sgd::with_momentum(0.9)?, learning_rate),
+        Rule::Adam { learning_rate } => start(case, model, batch, threads, Adam::default(), learning_rate),
+        Rule::Momentum { learning_rate } => start(case, model, batch, threads, Sgd::with_momentum(0.9)?, learning_rate),
     }
 }
 
-fn start<R>(case: &Case, n: usize, threads: usize, rule: R, learning_rate: f64) -> Result<Box<dyn Training>>
+fn start<R>(
+    case: &Case,
+    model: Chain<f32>,
+    n: usize,
+    threads: usize,
+    rule: R,
+    learning_rate: f64,
+) -> Result<Box<dyn Training>>
 where
     R: OptimizerRule<f32> + 'static,
 {
@@ -47,7 +63,7 @@ where
     let labels = (0..LABEL_SETS).map(|_| (0..n).map(|_| random.random_range(0..10)).collect()).collect();
     let optimizer = Optimizer::new(rule, Constant::new(learning_rate)?);
     Ok(Box::new(Running {
-        model: case.model()?,
+        model,
         trainer: Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, 0).threads(threads)?,
         batch: Batch { inputs, targets: vec![0; n], indices: (0..n).collect() },
         labels,

@@ -37,6 +37,12 @@ pub(crate) struct Options {
     /// Steps before measuring: do the numbers hold then?
     #[arg(long, default_value_t = 0)]
     after: usize,
+    /// Each case also with a checkpoint around every so many layers.
+    #[arg(long, conflicts_with_all = ["ops", "peers"])]
+    checkpoint: Option<usize>,
+    /// Outputs in evaluation instead of steps: on a tape, by `predict`, and folded, for a batch of 1 and the case's.
+    #[arg(long, conflicts_with_all = ["ops", "peers", "after", "checkpoint"])]
+    inference: bool,
     /// Single operations instead of steps.
     #[arg(long)]
     ops: bool,
@@ -81,14 +87,29 @@ fn ours(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let program = build(workspace)?;
     for case in selected(options) {
         for threads in &options.threads {
-            // One process for each, so that peak memory is the case's own.
-            let mut command = Command::new(&program);
-            command.args([case.case, "--threads", &threads.to_string(), "--after", &options.after.to_string()]);
-            command.args(options.budget.iter().flat_map(|budget| ["--budget".to_owned(), budget.to_string()]));
-            print!("{}", output(command)?);
+            for variant in variants(options) {
+                // One process for each, so that peak memory is the case's own.
+                let mut command = Command::new(&program);
+                command.args([case.case, "--threads", &threads.to_string()]).args(variant);
+                command.args(options.budget.iter().flat_map(|budget| ["--budget".to_owned(), budget.to_string()]));
+                print!("{}", output(command)?);
+            }
         }
     }
     Ok(())
+}
+
+/// What our program is asked of each case, one list of arguments a process.
+fn variants(options: &Options) -> Vec<Vec<String>> {
+    let words = |line: String| line.split(' ').map(str::to_owned).collect();
+    if options.inference {
+        let ways = ["tape", "predict", "folded"];
+        let all = ["", " --batch 1"].iter().flat_map(|batch| ways.map(|way| format!("--inference {way}{batch}")));
+        return all.map(words).collect();
+    }
+    let plain = format!("--after {}", options.after);
+    let segments = options.checkpoint.map(|layers| format!("{plain} --checkpoint {layers}"));
+    [plain].into_iter().chain(segments).map(words).collect()
 }
 
 /// Steps, operations, or both beside the peers, written down as they become known.
