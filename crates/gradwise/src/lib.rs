@@ -35,7 +35,7 @@ pub mod prelude {
     };
 
     #[cfg(feature = "autograd")]
-    pub use gradwise_autograd::{Mode, Module, Tape, Var, Workspace, check, predict};
+    pub use gradwise_autograd::{Mode, Module, ModuleExt, Tape, Var, Workspace, check, predict};
     #[cfg(feature = "data")]
     pub use gradwise_data::{
         Batch, Batches, Labelled, MinMaxScaler, Paired, Per, Samples, StandardScaler, TrainTest, digits, one_hot,
@@ -45,9 +45,9 @@ pub mod prelude {
     pub use gradwise_init::{HeNormal, HeUniform, Init, InitExt, LecunNormal, XavierNormal, XavierUniform};
     #[cfg(feature = "layers")]
     pub use gradwise_layers::{
-        Activation, AvgPool2d, BatchNorm1d, BatchNorm2d, BceWithLogitsLoss, Build, Chain, Conv2d, CrossEntropyLoss,
-        Dropout, Flatten, Gelu, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, MseLoss, Relu, Residual, Sigmoid, Tanh,
-        TapeExt, models,
+        Activation, AvgPool2d, BatchNorm1d, BatchNorm2d, BceWithLogitsLoss, Build, Chain, Checkpoint, Conv2d,
+        CrossEntropyLoss, Dropout, Flatten, Gelu, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, MseLoss, Relu,
+        Residual, Sigmoid, Tanh, TapeExt, models,
     };
     #[cfg(feature = "metrics")]
     pub use gradwise_metrics::{Accuracy, TopK};
