@@ -203,6 +203,10 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain, [70, 30, 3, 3], 20, [3, 3]),
         (plain.groups(24).unwrap().padding([2, 2]), [4, 24, 20, 20], 24, [5, 5]),
         (plain.padding([10, 10]), [1, 2, 30, 30], 3, [21, 21]),
+        // By two pixels: phases that fill panels, and that share them; a filter that misses phases; groups.
+        (plain.stride([2, 2]).unwrap().padding([1, 1]).groups(2).unwrap(), [9, 24, 20, 32], 26, [3, 3]),
+        (plain.stride([2, 2]).unwrap(), [9, 13, 15, 16], 24, [1, 1]),
+        (plain.stride([1, 2]).unwrap().padding([2, 3]), [3, 9, 12, 33], 8, [5, 5]),
         // Rows that are themselves cut.
         (plain.stride([1, 2]).unwrap().padding([1, 2]), [2, 3, 2, 4500], 5, [3, 4]),
     ];

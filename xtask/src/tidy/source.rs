@@ -42,6 +42,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/tensor/src/conv/correlation.rs", "tasks that write disjoint pixels of one output"),
     ("crates/tensor/src/conv/depthwise/any.rs", "tasks that write disjoint planes of one output"),
     ("crates/tensor/src/conv/depthwise/three.rs", "tasks that write disjoint planes of one output"),
+    ("crates/tensor/src/conv/strided.rs", "tasks that write disjoint pixels of one output"),
     ("crates/tensor/src/conv/weight_grad.rs", "tasks that write disjoint rows of one sum"),
     ("crates/tensor/src/conv/winograd/product.rs", "tasks that write disjoint rows of tiles of one output"),
     ("crates/tensor/src/conv/winograd/weight_grad.rs", "tasks that write disjoint parts of one sum"),

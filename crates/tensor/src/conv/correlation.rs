@@ -152,7 +152,7 @@ impl<T: Real> Correlation<'_, T> {
     }
 
     /// The weights of a group as panels of at most `mr` rows, all nearly of one height, for each block of channels one after the other.
-    fn pack_weights(&self, group: usize, mr: usize, packed: &mut [T]) {
+    pub(super) fn pack_weights(&self, group: usize, mr: usize, packed: &mut [T]) {
         let [group_stride, row_stride, channel_stride] = self.weight_strides;
         let n_taps = self.n_taps();
         let mut rest = packed;
@@ -287,7 +287,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
 ///
 /// A panel within a row is read where it lies, without being gathered first, but the last one of each row may be short.
 #[derive(Clone, Copy)]
-struct Panels {
+pub(super) struct Panels {
     /// Lines in a row.
     width: usize,
     /// Lines in a panel.
@@ -296,7 +296,7 @@ struct Panels {
 }
 
 impl Panels {
-    fn new(width: usize, panel: usize, rows: usize) -> Self {
+    pub(super) fn new(width: usize, panel: usize, rows: usize) -> Self {
         /// Rows of a product that take as long as gathering a panel for all of them.
         const GATHERING: usize = 14;
         let whole = width.next_multiple_of(panel) - width;
@@ -305,12 +305,12 @@ impl Panels {
     }
 
     /// The number of panels in a block of so many rows.
-    fn len(&self, rows: usize) -> usize {
+    pub(super) fn len(&self, rows: usize) -> usize {
         if self.by_row { rows * self.width.div_ceil(self.panel) } else { (rows * self.width).div_ceil(self.panel) }
     }
 
     /// The lines of a panel, in a block of `n_lines`.
-    fn line(&self, i: usize, n_lines: usize) -> Range<usize> {
+    pub(super) fn line(&self, i: usize, n_lines: usize) -> Range<usize> {
         if self.by_row {
             let in_row = self.width.div_ceil(self.panel);
             let (row, start) = (i / in_row * self.width, i % in_row * self.panel);
@@ -321,7 +321,7 @@ impl Panels {
 }
 
 /// Where the lines of a panel lie in a field: up to 16 runs of neighbours, as pairs of places in panel and field.
-struct Runs {
+pub(super) struct Runs {
     runs: [(usize, usize); SLACK],
     len: usize,
 }
@@ -329,12 +329,12 @@ struct Runs {
 impl Runs {
     /// Where the only run begins.
     #[inline(always)]
-    fn only(&self) -> Option<usize> {
+    pub(super) fn only(&self) -> Option<usize> {
         (self.len == 1).then_some(self.runs[0].1)
     }
 
     #[inline(always)]
-    fn new(field: &Field, [height, width]: [usize; 2], first: usize, n: usize) -> Self {
+    pub(super) fn new(field: &Field, [height, width]: [usize; 2], first: usize, n: usize) -> Self {
         let mut runs = Runs { runs: [(0, 0); SLACK], len: 0 };
         let (row, mut x) = (first / width, first % width);
         let (mut image, mut y, mut at) = (row / height, row % height, 0);
@@ -352,10 +352,10 @@ impl Runs {
 }
 
 /// The patches of a staged block.
-struct Patches<'a, T> {
-    field: &'a [T],
+pub(super) struct Patches<'a, T> {
+    pub(super) field: &'a [T],
     /// Where the channels' taps find their pixels.
-    offsets: &'a [u32],
+    pub(super) offsets: &'a [u32],
 }
 
 impl<T: Real> Patches<'_, T> {
@@ -364,7 +364,7 @@ impl<T: Real> Patches<'_, T> {
     /// Every run is copied in full width: what is too much lies where the next run or the next row will be written, or in the slack
     /// behind the panel, and columns beyond the last line are never used.
     #[inline(always)]
-    fn pack<const WIDTH: usize>(&self, runs: &Runs, panel: &mut [T]) {
+    pub(super) fn pack<const WIDTH: usize>(&self, runs: &Runs, panel: &mut [T]) {
         for (k, &offset) in self.offsets.iter().enumerate() {
             for (to, from) in &runs.runs[..runs.len] {
                 let (to, from) = (k * WIDTH + to, from + offset as usize);

@@ -3,7 +3,7 @@
 use super::correlation::Correlation;
 use super::gradients::Gradients;
 use super::problem::Problem;
-use super::{depthwise, winograd};
+use super::{depthwise, strided, winograd};
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::Parts;
@@ -59,7 +59,7 @@ fn all_taps<T: Real>(problem: &Problem, scratch: &mut Scratch<T>, tap: impl Fn(u
 }
 
 /// The pixels of one axis that have one remainder, after padding, by the stride: they meet the same taps.
-struct Phase {
+pub(super) struct Phase {
     /// The first of them.
     first: usize,
     /// How many there are.
@@ -71,7 +71,7 @@ struct Phase {
 }
 
 impl Phase {
-    fn new(problem: &Problem, axis: usize, first: usize) -> Self {
+    pub(super) fn new(problem: &Problem, axis: usize, first: usize) -> Self {
         let geometry = &problem.geometry;
         let (stride, padding, dilation) = (geometry.stride[axis], geometry.padding[axis], geometry.dilation[axis]);
         let len = problem.image[axis].saturating_sub(first).div_ceil(stride);
@@ -79,7 +79,7 @@ impl Phase {
     }
 
     /// The output that the phase's first pixel contributes to through a tap, if it does; later pixels follow one by one.
-    fn output(&self, tap: usize) -> Option<isize> {
+    pub(super) fn output(&self, tap: usize) -> Option<isize> {
         let place = (self.first + self.padding) as isize - (tap * self.dilation) as isize;
         (place.rem_euclid(self.stride as isize) == 0).then(|| place.div_euclid(self.stride as isize))
     }
@@ -94,7 +94,7 @@ impl Phase {
 ///
 /// With epilogues other than a plain one this is the forward pass of a transposed convolution. Pixels of `x` whose places differ by a
 /// multiple of the stride meet the same taps, at neighbouring outputs: each such phase is a dense convolution over `∂y`, in which no
-/// product with a zero between outputs is ever formed.
+/// product with a zero between outputs is ever formed. Where the stride is two, `strided` forms all of them at once.
 pub(super) fn input_grad<T: Real>(
     problem: &Problem,
     grad: &[T],
@@ -109,6 +109,9 @@ pub(super) fn input_grad<T: Real>(
     if depthwise::three_by_three(problem) {
         let input = Some((weight, x_grad, epilogue));
         return depthwise::gradients(problem, grad, Gradients { input, weight: None }, tools);
+    }
+    if let Some(plan) = strided::plan::<T>(problem, tools.pool.threads()) {
+        return strided::input_grad(problem, &plan, grad, weight, x_grad, epilogue, tools);
     }
     let (out, [height, width]) = (&Parts::new(x_grad), problem.image);
     let [kernel_height, kernel_width] = problem.kernel;

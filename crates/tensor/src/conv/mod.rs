@@ -31,6 +31,7 @@ mod gradients;
 mod kernels;
 mod layer;
 mod problem;
+mod strided;
 mod transpose;
 mod weight_grad;
 mod winograd;
