@@ -207,6 +207,11 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain.stride([2, 2]).unwrap().padding([1, 1]).groups(2).unwrap(), [9, 24, 20, 32], 26, [3, 3]),
         (plain.stride([2, 2]).unwrap(), [9, 13, 15, 16], 24, [1, 1]),
         (plain.stride([1, 2]).unwrap().padding([2, 3]), [3, 9, 12, 33], 8, [5, 5]),
+        // Images as right factors: whole tiles and not, several blocks of columns and of the sum.
+        (plain, [3, 20, 8, 8], 17, [1, 1]),
+        (plain, [2, 7, 17, 19], 9, [1, 1]),
+        (plain, [1, 810, 10, 28], 6, [1, 1]),
+        (plain, [2, 5, 33, 32], 10, [1, 1]),
         // Rows that are themselves cut.
         (plain.stride([1, 2]).unwrap().padding([1, 2]), [2, 3, 2, 4500], 5, [3, 4]),
     ];

@@ -3,7 +3,7 @@
 use super::correlation::Correlation;
 use super::gradients::Gradients;
 use super::problem::Problem;
-use super::{depthwise, strided, winograd};
+use super::{depthwise, pointwise, strided, winograd};
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::Parts;
@@ -20,6 +20,9 @@ pub(super) fn forward<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::forward(problem, x, weight, y, epilogue, tools);
+    }
+    if pointwise::applies(problem) {
+        return pointwise::forward(problem, x, weight, y, epilogue, tools);
     }
     if depthwise::three_by_three(problem) {
         return depthwise::forward(problem, x, weight, y, epilogue, tools);
@@ -105,6 +108,9 @@ pub(super) fn input_grad<T: Real>(
 ) {
     if winograd::applies(problem) {
         return winograd::input_grad(problem, grad, weight, x_grad, epilogue, tools);
+    }
+    if pointwise::applies(problem) {
+        return pointwise::input_grad(problem, grad, weight, x_grad, epilogue, tools);
     }
     if depthwise::three_by_three(problem) {
         let input = Some((weight, x_grad, epilogue));

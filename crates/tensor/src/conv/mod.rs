@@ -10,6 +10,9 @@
 //! | [`conv2d_input_grad`] | `∂X[c, pixel] = Wᵀ[c, (o, tap)] · ∂patches[(o, tap), pixel]` | the output's gradient, for each phase of the stride a dense convolution with the taps that meet it |
 //! | [`conv2d_weight_grad`] | `∂Wᵀ[(c, tap), o] = patches[(c, tap), pixel] · ∂Yᵀ[pixel, o]` | both, summed over the pixels of the batch |
 //!
+//! Where filters are 1 x 1 and move pixel by pixel, images need no staging, and the first two are plain products. Where they move by two
+//! pixels, `strided` forms all phases of the second at once.
+//!
 //! Where filters are 3 x 3, move pixel by pixel, and there are eight channels or more on both sides, all three go through minimal
 //! filtering instead, with a quarter of the multiplications; see `winograd`. Depthwise convolutions, with a channel a group, are sums of
 //! shifted rows; see `depthwise`. Where these are 3 x 3, [`conv2d_grads`] forms both gradients in one pass.
@@ -30,6 +33,7 @@ mod geometry;
 mod gradients;
 mod kernels;
 mod layer;
+mod pointwise;
 mod problem;
 mod strided;
 mod transpose;
