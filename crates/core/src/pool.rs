@@ -1,5 +1,7 @@
 //! Threads, as far as an operation needs to know of them.
 
+use crate::Result;
+
 /// A fixed number of threads that run the parts of one job.
 ///
 /// # Contract
@@ -9,6 +11,9 @@
 /// - An operation splits its *output* between tasks, so that every number is computed by one task in one order; where it must
 ///   split a sum, it does so into parts whose number depends on shapes alone, and adds them in order. Results are then bit-identical
 ///   for any number of threads.
+/// - The samples of a batch may be dealt out to several pools, in shards: each runs the same operations on its own samples. An operation
+///   whose result for one sample depends on others combines what it knows of them by [`Pool::gather`]; whoever owns the pools adds up
+///   the parameters' gradients.
 pub trait Pool: Sync {
     /// How many threads run tasks at once, at least 1.
     fn threads(&self) -> usize;
@@ -22,6 +27,21 @@ pub trait Pool: Sync {
     /// Whoever splits a job makes no more tasks than that. A pool that says 1 has even the smallest jobs split, which tests want.
     fn min_work(&self) -> usize {
         1 << 15
+    }
+
+    /// In how many shards the batch is worked on: 1, unless this pool has only a part of it.
+    fn shards(&self) -> usize {
+        1
+    }
+
+    /// Shows the numbers that each shard of the batch brings, in the shards' order, once all of them have come here. With one shard
+    /// these are one's own. An operation calls it outside of tasks, and as often and with as many numbers in every shard.
+    ///
+    /// # Errors
+    /// If another shard failed, or does not come.
+    fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
+        each(mine);
+        Ok(())
     }
 }
 
@@ -48,6 +68,12 @@ impl<P: Pool + Send + ?Sized> Pool for std::sync::Arc<P> {
     fn min_work(&self) -> usize {
         (**self).min_work()
     }
+    fn shards(&self) -> usize {
+        (**self).shards()
+    }
+    fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
+        (**self).gather(mine, each)
+    }
 }
 
 impl<P: Pool + ?Sized> Pool for &P {
@@ -59,5 +85,11 @@ impl<P: Pool + ?Sized> Pool for &P {
     }
     fn min_work(&self) -> usize {
         (**self).min_work()
+    }
+    fn shards(&self) -> usize {
+        (**self).shards()
+    }
+    fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
+        (**self).gather(mine, each)
     }
 }

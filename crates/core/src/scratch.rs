@@ -26,13 +26,14 @@ use ndarray::{ArrayD, Dimension, IxDyn};
 #[derive(Debug)]
 pub struct Scratch<T> {
     reals: Free<T>,
+    sums: Free<f64>,
     words: Free<u32>,
     bytes: Free<u8>,
 }
 
 impl<T> Default for Scratch<T> {
     fn default() -> Self {
-        Scratch { reals: Free::new(None), words: Free::new(None), bytes: Free::new(None) }
+        Scratch { reals: Free::new(None), sums: Free::new(None), words: Free::new(None), bytes: Free::new(None) }
     }
 }
 
@@ -155,13 +156,19 @@ impl<T: Real> Scratch<T> {
     /// assert_eq!(scratch.take_bytes(2), [255, 255]);
     /// ```
     pub fn poisoned(value: T) -> Self {
-        Scratch { reals: Free::new(Some(value)), words: Free::new(Some(!0)), bytes: Free::new(Some(!0)) }
+        Scratch {
+            reals: Free::new(Some(value)),
+            sums: Free::new(Some(value.as_f64())),
+            words: Free::new(Some(!0)),
+            bytes: Free::new(Some(!0)),
+        }
     }
 
     /// Says that a sequence of requests begins that is like the last one of the same number: a training step, an evaluation. Numbers are
     /// taken modulo 4.
     pub fn begin(&mut self, sequence: usize) {
         self.reals.begin(sequence);
+        self.sums.begin(sequence);
         self.words.begin(sequence);
         self.bytes.begin(sequence);
     }
@@ -188,6 +195,16 @@ impl<T: Real> Scratch<T> {
         self.give(array.into_raw_vec_and_offset().0);
     }
 
+    /// A buffer of `len` numbers of unspecified value, wide enough for sums whatever the numbers are.
+    pub fn take_sums(&mut self, len: usize) -> Vec<f64> {
+        self.sums.take(len)
+    }
+
+    /// Takes a buffer of sums back.
+    pub fn give_sums(&mut self, buffer: Vec<f64>) {
+        self.sums.give(buffer);
+    }
+
     /// A buffer of `len` 32-bit words of unspecified value.
     pub fn take_words(&mut self, len: usize) -> Vec<u32> {
         self.words.take(len)
@@ -210,12 +227,14 @@ impl<T: Real> Scratch<T> {
 
     /// Bytes held in free buffers.
     pub fn free_bytes(&self) -> usize {
-        self.reals.capacity_bytes() + self.words.capacity_bytes() + self.bytes.capacity_bytes()
+        let others = self.sums.capacity_bytes() + self.words.capacity_bytes() + self.bytes.capacity_bytes();
+        self.reals.capacity_bytes() + others
     }
 
     /// Gives all free buffers back to the allocator.
     pub fn clear(&mut self) {
         self.reals = Free::new(self.reals.poison);
+        self.sums = Free::new(self.sums.poison);
         self.words = Free::new(self.words.poison);
         self.bytes = Free::new(self.bytes.poison);
     }

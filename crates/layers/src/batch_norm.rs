@@ -171,16 +171,14 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
         Err(Error::shape("batch_norm", expected, shape))
     }
 
-    /// Emits `(1 - momentum) · old + momentum · factor · batch` for a buffer, `batch` being what the operation that made `y` saved at
-    /// `index`.
-    fn emit<'p>(&'p self, tape: &mut Tape<'p, T>, buffer: &'p Param<T>, y: Var, index: usize, factor: f64) {
+    /// Emits `(1 - momentum) · old + momentum · factor(m) · batch` for a buffer, `batch` being what the operation that made `y` saved at
+    /// `index`, over `m` values a channel.
+    fn emit<'p>(&'p self, tape: &mut Tape<'p, T>, buffer: &'p Param<T>, y: Var, index: usize, factor: fn(f64) -> f64) {
         // Without gradients nothing is saved, and there are no statistics to be had.
-        if tape.saved(y).is_none_or(|saved| saved.arrays.len() <= index) {
-            return;
-        }
+        let Some(count) = tape.saved(y).and_then(|saved| saved.arrays.get(4)?.first().copied()) else { return };
         let mut new: ArrayD<T> = tape.scratch().array(IxDyn(buffer.value.shape()));
         if let Some(saved) = tape.saved(y) {
-            let (keep, take) = (T::of(1.0 - self.momentum), T::of(self.momentum * factor));
+            let (keep, take) = (T::of(1.0 - self.momentum), T::of(self.momentum * factor(count.as_f64())));
             Zip::from(&mut new)
                 .and(tape.buffer(buffer))
                 .and(&saved.arrays[index])
@@ -279,10 +277,9 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
                 (None, Some(residual)) => tape.apply(op, &[x, residual])?,
                 (None, None) => tape.apply(op, &[x])?,
             };
-            // At least 2, or the operation would have refused.
-            let n = shape[0] * shape[2..].iter().product::<usize>();
-            self.emit(tape, &self.running_mean, y, 0, 1.0);
-            self.emit(tape, &self.running_var, y, 1, n as f64 / (n - 1) as f64);
+            self.emit(tape, &self.running_mean, y, 0, |_| 1.0);
+            // There are at least 2 values, or the operation would have refused.
+            self.emit(tape, &self.running_var, y, 1, |n| n / (n - 1.0));
             Ok(y)
         })
     }

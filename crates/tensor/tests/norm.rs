@@ -233,6 +233,7 @@ fn what_batch_norm_saves_makes_running_statistics() {
     let by_channel = x.permuted_axes(vec![1, 0, 2]).to_shape((3, 20)).unwrap().to_owned();
     assert_close("mean", &saved.arrays[0], &by_channel.mean_axis(Axis(1)).unwrap().into_dyn(), 1e-12);
     assert_close("variance", &saved.arrays[1], &by_channel.var_axis(Axis(1), 0.0).into_dyn(), 1e-12);
+    assert_eq!(saved.arrays[4], ndarray::arr1(&[20.0]).into_dyn());
 }
 
 #[test]

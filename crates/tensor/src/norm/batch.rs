@@ -1,5 +1,6 @@
 //! Batch normalization by the statistics of the batch.
 
+use super::shards::{Gathered, Pair, merge_moments, merge_sums};
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{
@@ -15,14 +16,16 @@ const NAME: &str = "batch_norm";
 const SAVED: usize = 4;
 
 /// Batch normalization in training: `y = γ (x - μ) / √(σ² + ε) + β`, with mean `μ` and biased variance `σ²` of each channel over all
-/// samples and positions; optionally with something added, and optionally followed by `max(y, 0)`.
+/// samples and positions, those of other shards of the batch included; optionally with something added, and optionally followed by
+/// `max(y, 0)`.
 ///
 /// - Inputs: `x` `[samples, channels, …]`, and optionally `γ` and `β`, both `[channels]`; with [`BatchNorm::with_residual`], behind them,
 ///   what is added, of the shape of `x`. Output: the shape of `x`.
 /// - Saves the mean in `saved.arrays[0]` and the **biased** variance in `saved.arrays[1]`, both `[channels]`, for running statistics.
 ///   Those conventionally keep the unbiased variance, which is `m / (m - 1)` times as large for `m` values a channel.
 /// - Saves behind them, in `saved.arrays[2]` and `[3]`, what `x - μ` is multiplied with and what is added then, so that the output need
-///   not be kept: [`Op::again`](gradwise_core::Op::again) makes it in one pass.
+///   not be kept: [`Op::again`](gradwise_core::Op::again) makes it in one pass. Last, in `saved.arrays[4]`, is `m`, as an array of shape
+///   `[1]`: it counts the whole batch's values where the pool has a shard of it.
 /// - Backward is the closed form in one pass for the sums and one for the gradient,
 ///   `∂x = γ / √(σ² + ε) · (∂y - mean(∂y) - x̂ · mean(∂y x̂))`, channel by channel while the channel is in the cache.
 ///
@@ -154,31 +157,21 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let beta = parameters.get(1).map(|beta| Dense::of(beta, cx.scratch));
         let added = added.first().map(|added| Dense::of(added, cx.scratch));
         let mut stats = cx.scratch.take(SAVED * planes.channels);
-        let (epsilon, floor, count) = (self.epsilon, floor(self.relu), planes.count() as f64);
+        let (epsilon, floor) = (self.epsilon, floor(self.relu));
+        let here = |range: &Range<usize>| vectorize!(|| moments(planes, range, &x));
+        let gathered = Gathered::of(planes, planes.len(), cx, &here, merge_moments)?;
 
         channels(cx.pool, 3 * planes.len(), planes, slice_mut(out), &mut stats, &|range, block, stats| {
             vectorize!(|| {
                 // A copy, which no write to the output can change.
                 let lowest = floor;
-                let all = [&x[..]; 3];
-                let pivot = [pivots(planes, &range, &x)];
-                let [sum, squares] = channel_sums(
-                    planes,
-                    &range,
-                    &pivot,
-                    all,
-                    #[inline(always)]
-                    move |[pivot], x, _, _| {
-                        let d = x - pivot;
-                        [d, d * d]
-                    },
-                );
+                let [means, variances] = match &gathered {
+                    Some(gathered) => gathered.all(&range),
+                    None => moments(planes, &range, &x),
+                };
                 let mut coefficients = [[T::zero(); WIDTH]; 3];
                 for (j, channel) in range.clone().enumerate() {
-                    let rest = sum[j] / count;
-                    let mean = pivot[0][j].as_f64() + rest;
-                    let variance = squares[j] / count - rest * rest;
-                    let variance = T::of(if variance < 0.0 { 0.0 } else { variance });
+                    let (mean, variance) = (means[j], T::of(variances[j]));
                     let center = T::of(mean);
                     let scale = scale_of(gamma.as_deref(), channel) / (variance.as_f64() + epsilon).sqrt();
                     // What rounding takes from the mean is made up for in the shift.
@@ -196,6 +189,9 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
             let array = saved.array(&[planes.channels], cx.scratch);
             array.iter_mut().zip(stats.chunks(SAVED)).for_each(|(a, stats)| *a = stats[k]);
         }
+        let count = gathered.as_ref().map_or(planes.count() as f64, Gathered::count);
+        saved.array(&[1], cx.scratch).fill(T::of(count));
+        gathered.into_iter().for_each(|gathered| gathered.release(cx));
         cx.scratch.give(stats);
         x.release(cx.scratch);
         [gamma, beta, added].into_iter().flatten().for_each(|p| p.release(cx.scratch));
@@ -208,7 +204,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let n_parameters = at.inputs.len() - 1 - usize::from(self.residual);
         let gamma = at.inputs.get(1).filter(|_| n_parameters > 0).map(|gamma| Dense::of(gamma, cx.scratch));
         let grad = slice(at.grad);
-        let (kink, count) = (kink(self.relu), planes.count() as f64);
+        let kink = kink(self.relu);
         // The output is read for the rectifier's mask alone; without one it may be gone.
         let output = if self.relu { slice(at.output) } else { grad };
         let (mean, variance) = (slice(&at.saved.arrays[0]), slice(&at.saved.arrays[1]));
@@ -218,34 +214,32 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let (wanted, added) = (of_x[0].is_some(), of_added.iter().any(Option::is_some));
         let (to_x, first) = target(&mut of_x[0]);
         let (to_added, first_added) = of_added.first_mut().map_or((&mut [][..], true), target);
+        let sums = |range: &Range<usize>| vectorize!(|| slope_sums(planes, range, mean, [&x[..], grad, output], kink));
+        // Only the gradient of `x` depends on other shards' samples; those of the parameters are added up by whoever owns the shards.
+        let gathered = if wanted { Gathered::of(planes, 3 * planes.len(), cx, &sums, merge_sums)? } else { None };
+        let count = gathered.as_ref().map_or(planes.count() as f64, Gathered::count);
 
         let outs = [to_x, to_added];
         channels_of(cx.pool, 6 * planes.len(), planes, outs, &mut stats, &|range, [block, block_added], stats| {
             vectorize!(|| {
                 let stop = kink;
                 let all = [&x[..], grad, output];
-                let mut center = [[T::zero(); WIDTH]; 1];
-                center[0][..range.len()].copy_from_slice(&mean[range.clone()]);
-                let [sum, product] = channel_sums(
-                    planes,
-                    &range,
-                    &center,
-                    all,
-                    #[inline(always)]
-                    move |[center], x, grad, output| {
-                        let grad = masked(grad, output, stop);
-                        [grad, grad * (x - center)]
-                    },
-                );
+                let (own, [sum, product]) = match &gathered {
+                    Some(gathered) => (gathered.own(&range), gathered.all(&range)),
+                    None => {
+                        let own = slope_sums(planes, &range, mean, all, stop);
+                        (own, own)
+                    }
+                };
                 let mut coefficients = [[T::zero(); WIDTH]; 4];
                 for (j, channel) in range.clone().enumerate() {
                     let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
                     let scale = scale_of(gamma.as_deref(), channel) * inverse;
-                    coefficients[0][j] = center[0][j];
+                    coefficients[0][j] = mean[channel];
                     coefficients[1][j] = T::of(scale);
                     coefficients[2][j] = T::of(-scale * inverse * inverse * product[j] / count);
                     coefficients[3][j] = T::of(-scale * sum[j] / count);
-                    (stats[2 * j], stats[2 * j + 1]) = (T::of(product[j] * inverse), T::of(sum[j]));
+                    (stats[2 * j], stats[2 * j + 1]) = (T::of(own[1][j] * inverse), T::of(own[0][j]));
                 }
                 match (wanted, added) {
                     (true, false) => channel_map(
@@ -292,6 +286,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
             let (grad, first) = target(slot);
             write(grad, first, stats.chunks(2).map(|stats| stats[k]));
         }
+        gathered.into_iter().for_each(|gathered| gathered.release(cx));
         cx.scratch.give(stats);
         x.release(cx.scratch);
         gamma.into_iter().for_each(|p| p.release(cx.scratch));
@@ -318,7 +313,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let added = inputs.last().filter(|_| self.residual).map(|added| Dense::of(added, cx.scratch));
         let known = [0, 2, 3].map(|k| slice(&saved.arrays[k]));
         let floor = floor(self.relu);
-        channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
+        channels::<T, T>(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
             vectorize!(|| {
                 let lowest = floor;
                 let mut coefficients = [[T::zero(); WIDTH]; 3];
@@ -367,6 +362,49 @@ fn normalize<T: Real>(
             move |[center, scale, shift], x, more, _| [rectified((x - center) * scale + (shift + more), lowest)],
         ),
     }
+}
+
+/// Mean and biased variance of each channel of a block.
+#[inline(always)]
+fn moments<T: Real>(planes: Planes, channels: &Range<usize>, x: &[T]) -> Pair {
+    let pivot = [pivots(planes, channels, x)];
+    let [sum, squares] = channel_sums(
+        planes,
+        channels,
+        &pivot,
+        [x; 3],
+        #[inline(always)]
+        move |[pivot], x, _, _| {
+            let d = x - pivot;
+            [d, d * d]
+        },
+    );
+    let (mut moments, count) = ([[0.0; WIDTH]; 2], planes.count() as f64);
+    for j in 0..channels.len() {
+        let rest = sum[j] / count;
+        let variance = squares[j] / count - rest * rest;
+        moments[0][j] = pivot[0][j].as_f64() + rest;
+        moments[1][j] = if variance < 0.0 { 0.0 } else { variance };
+    }
+    moments
+}
+
+/// `Σ ∂y` and `Σ ∂y (x - μ)` of each channel of a block, from `x`, the gradient and the output.
+#[inline(always)]
+fn slope_sums<T: Real>(planes: Planes, channels: &Range<usize>, mean: &[T], arrays: [&[T]; 3], kink: T) -> Pair {
+    let mut center = [[T::zero(); WIDTH]; 1];
+    center[0][..channels.len()].copy_from_slice(&mean[channels.clone()]);
+    channel_sums(
+        planes,
+        channels,
+        &center,
+        arrays,
+        #[inline(always)]
+        move |[center], x, grad, output| {
+            let grad = masked(grad, output, kink);
+            [grad, grad * (x - center)]
+        },
+    )
 }
 
 /// A value near each channel's mean: that of its first run of elements in memory.

@@ -70,7 +70,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
         let beta = inputs.get(4).map(|beta| Dense::of(beta, cx.scratch));
         let floor = floor(self.relu);
 
-        channels(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
+        channels::<T, T>(cx.pool, 2 * planes.len(), planes, slice_mut(out), &mut [], &|range, block, _| {
             vectorize!(|| {
                 // A copy, which no write to the output can change.
                 let lowest = floor;

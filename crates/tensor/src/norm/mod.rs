@@ -15,6 +15,7 @@ mod inference;
 mod layer;
 mod rms;
 mod rows;
+mod shards;
 
 pub use batch::BatchNorm;
 pub use group::GroupNorm;

@@ -72,25 +72,25 @@ impl<T> Block<'_, T> {
 /// Runs `f(channels, their block of out, their statistics)` for all blocks of channels.
 ///
 /// `stats` has `stats.len() / channels` numbers for each channel, side by side. `out` may be empty if `f` does not write to it.
-pub(crate) fn channels<T: Real>(
+pub(crate) fn channels<T: Real, S: Real>(
     pool: &dyn Pool,
     work: usize,
     planes: Planes,
     out: &mut [T],
-    stats: &mut [T],
-    f: &(dyn Fn(Range<usize>, &mut Block<'_, T>, &mut [T]) + Sync),
+    stats: &mut [S],
+    f: &(dyn Fn(Range<usize>, &mut Block<'_, T>, &mut [S]) + Sync),
 ) {
     channels_of(pool, work, planes, [out], stats, &|range, [block], stats| f(range, block, stats));
 }
 
 /// [`channels`] with several outputs.
-pub(crate) fn channels_of<T: Real, const N: usize>(
+pub(crate) fn channels_of<T: Real, S: Real, const N: usize>(
     pool: &dyn Pool,
     work: usize,
     planes: Planes,
     outs: [&mut [T]; N],
-    stats: &mut [T],
-    f: &(dyn Fn(Range<usize>, [&mut Block<'_, T>; N], &mut [T]) + Sync),
+    stats: &mut [S],
+    f: &(dyn Fn(Range<usize>, [&mut Block<'_, T>; N], &mut [S]) + Sync),
 ) {
     if planes.channels == 0 {
         return;
