@@ -6,5 +6,6 @@ pub mod inference;
 pub mod memory;
 pub mod ops;
 pub mod peak;
+pub mod shards;
 pub mod timing;
 pub mod training;

@@ -8,7 +8,7 @@ use gradwise_bench::cases::{CASES, Case, case};
 use gradwise_bench::inference::{Inference, Way};
 use gradwise_bench::memory::{peak_bytes, resident_bytes};
 use gradwise_bench::timing::{Timing, measure};
-use gradwise_bench::training::checkpointed;
+use gradwise_bench::training::{checkpointed, training_in_shards};
 use serde::Serialize;
 use std::error::Error;
 use std::time::Duration;
@@ -22,6 +22,9 @@ struct Arguments {
     /// Threads of a step.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Cut the batch into this many shards, each with a tape of its own, rather than splitting operations over the threads.
+    #[arg(long, conflicts_with_all = ["inference", "checkpoint"])]
+    shards: Option<usize>,
     /// Seconds for each case.
     #[arg(long, default_value_t = 3.0)]
     budget: f64,
@@ -53,6 +56,8 @@ struct Line {
     checkpoint: Option<usize>,
     batch: usize,
     threads: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shards: Option<usize>,
     ms: f64,
     ms_p10: f64,
     ms_p90: f64,
@@ -97,7 +102,10 @@ fn run(case: &Case, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         println!("{}", serde_json::to_string(&line)?);
         return Ok(());
     }
-    let mut training = checkpointed(case, Some(batch), arguments.threads, arguments.checkpoint)?;
+    let mut training = match arguments.shards {
+        Some(shards) => training_in_shards(case, Some(batch), arguments.threads, shards)?,
+        None => checkpointed(case, Some(batch), arguments.threads, arguments.checkpoint)?,
+    };
     if let Some(steps) = arguments.steps {
         (0..steps).try_for_each(|_| training.step().map(drop))?;
         return Ok(());
@@ -126,6 +134,7 @@ fn line(case: &Case, arguments: &Arguments, timing: Timing, workspace_bytes: usi
         checkpoint: (arguments.checkpoint > 0).then_some(arguments.checkpoint),
         batch,
         threads: arguments.threads,
+        shards: arguments.shards,
         ms: round(median * 1e3),
         ms_p10: round(p10 * 1e3),
         ms_p90: round(p90 * 1e3),
