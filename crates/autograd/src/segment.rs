@@ -204,12 +204,15 @@ impl<T: Real> Tape<'_, T> {
     /// first, unless the operation itself reads it: all others that did have had their turn.
     pub(crate) fn make_needed(&mut self, i: u32) -> Result<()> {
         let Source::Apply { op, .. } = &self.nodes[i as usize].source else { return Ok(()) };
-        let needs = op.needs();
+        let (needs, inputs) = (op.needs(), edges(&self.nodes[i as usize].source));
         if !needs.output && self.frees {
             self.free_output(i);
         }
-        if needs.inputs {
-            self.make_inputs(i)?;
+        for (k, edge) in inputs.clone().enumerate() {
+            let Source::Apply { op, .. } = &self.nodes[i as usize].source else { continue };
+            if op.needs_input(k, inputs.len()) {
+                self.make(owner(&self.nodes, self.edges[edge as usize]))?;
+            }
         }
         if needs.output { self.make(i) } else { Ok(()) }
     }

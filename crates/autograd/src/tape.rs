@@ -312,7 +312,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let requires_grad = self.mode.gradients && inputs.iter().any(|v| self.nodes[v.node as usize].requires_grad);
         let needs = if requires_grad { op.needs() } else { Needs::NOTHING };
         if needs.inputs {
-            for input in inputs {
+            for input in (0..inputs.len()).filter(|&k| op.needs_input(k, inputs.len())).map(|k| inputs[k]) {
                 let owner = owner(&self.nodes, input.node);
                 self.nodes[owner as usize].needed = true;
             }
@@ -624,6 +624,7 @@ impl<T: Real> Drop for Tape<'_, T> {
         }
         self.grads.drain(..).flatten().for_each(|g| workspace.scratch.give_array(g));
         self.updates.drain(..).for_each(|(_, x)| workspace.scratch.give_array(x));
+        workspace.scratch.settle();
         self.edges.clear();
         self.segments.clear();
         // The list is empty, so this changes only its type; the standard library keeps the memory when it collects in place.

@@ -128,7 +128,7 @@ impl<T: Real> Saved<T> {
 #[derive(Debug)]
 pub struct At<'a, T> {
     /// The inputs of forward, in any strides. Their shapes are right in any case; their values are unspecified where
-    /// [`Needs::inputs`] is false.
+    /// [`Op::needs_input`] is false.
     pub inputs: &'a [ArrayViewD<'a, T>],
     /// The output of forward, in standard layout. Its values are unspecified where [`Needs::output`] is false.
     pub output: &'a ArrayRefD<T>,
@@ -207,6 +207,13 @@ pub trait Op<T: Real>: Send + Sync {
         Needs::ALL
     }
 
+    /// Whether `backward` reads the values of input `index` of `count`: of all, if [`Op::needs`] names the inputs, unless an operation says
+    /// otherwise.
+    fn needs_input(&self, index: usize, count: usize) -> bool {
+        let _ = (index, count);
+        self.needs().inputs
+    }
+
     /// Whether the output is cheap to make once more: by a pass over the inputs, as an activation or a normalization is, and a product is
     /// not. A tape may then give the output's memory back after forward, and have [`Op::again`] make it when backward comes to it.
     fn is_cheap(&self) -> bool {
@@ -261,6 +268,9 @@ macro_rules! forward_op {
             }
             fn needs(&self) -> Needs {
                 (**self).needs()
+            }
+            fn needs_input(&self, index: usize, count: usize) -> bool {
+                (**self).needs_input(index, count)
             }
             fn is_cheap(&self) -> bool {
                 (**self).is_cheap()

@@ -1,16 +1,22 @@
 //! Memory that outlives a step.
 
+mod free;
+mod plan;
+
 use crate::Real;
+use free::Free;
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 /// A store of buffers that are handed out and taken back, so that a step allocates nothing once it has run before.
 ///
 /// Sizes are rounded up to one of eight classes an octave. A request is served by a free buffer of its class; if it is a large one, else by
-/// one up to four times as large, so that what the wide layers of a net have left over serves the narrow ones; else by a new one.
+/// one up to four times as large, so that what the wide layers of a net have left over serves the narrow ones; else by a new one, in whose
+/// place as many bytes of smaller large ones are let go if they are free.
 ///
-/// A step that takes and gives back as the step before it did finds every buffer it needs. Classes that compete could spoil that, since a
-/// step begins with other buffers free than the first one did; so each request is served with the very buffer that served it the last time
-/// ([`Scratch::begin`] says where a sequence of requests begins), if that is free.
+/// A step that takes and gives back as the step before it did finds every buffer it needs: where a sequence of requests begins
+/// ([`Scratch::begin`]) and ends ([`Scratch::settle`]) is told, and each request is served with the buffer of the last time, or with the
+/// one that was chosen for it when the first sequence was over. Large requests that are not held at the same time then share a buffer,
+/// the smaller ones those of the larger ones.
 ///
 /// What a buffer holds when it is handed out is unspecified but initialized: whoever takes one writes before reading.
 ///
@@ -34,114 +40,6 @@ pub struct Scratch<T> {
 impl<T> Default for Scratch<T> {
     fn default() -> Self {
         Scratch { reals: Free::new(None), sums: Free::new(None), words: Free::new(None), bytes: Free::new(None) }
-    }
-}
-
-/// Free buffers of one type.
-#[derive(Debug)]
-struct Free<X> {
-    /// Sorted by capacity, so that the best fit is found by bisection.
-    buffers: Vec<Vec<X>>,
-    /// How many buffers were made: so many may have to be held at once.
-    made: usize,
-    /// By kind of sequence, which buffer served each request the last time: its capacity and address.
-    plans: [Vec<(usize, usize)>; SEQUENCES],
-    sequence: usize,
-    /// Requests of the sequence so far.
-    served: usize,
-    /// What each buffer is filled with before it is handed out.
-    poison: Option<X>,
-}
-
-/// How many kinds of sequences are told apart.
-const SEQUENCES: usize = 4;
-
-/// Requests of a sequence that are remembered, so that whoever never begins one does not fill the memory.
-const LONGEST: usize = 1 << 16;
-
-/// Bytes from which on a request may take a buffer of another class; there is little to be saved below.
-const LARGE: usize = 1 << 18;
-
-/// The capacity of a buffer for `len` elements: at most an eighth more.
-fn class(len: usize) -> usize {
-    let step = len.max(64).next_power_of_two() / 16;
-    len.max(1).next_multiple_of(step)
-}
-
-impl<X> Free<X> {
-    const fn new(poison: Option<X>) -> Self {
-        Free { buffers: Vec::new(), made: 0, plans: [const { Vec::new() }; SEQUENCES], sequence: 0, served: 0, poison }
-    }
-
-    fn begin(&mut self, sequence: usize) {
-        (self.sequence, self.served) = (sequence % SEQUENCES, 0);
-    }
-
-    fn take(&mut self, len: usize) -> Vec<X>
-    where
-        X: Copy + Default,
-    {
-        let capacity = class(len);
-        let mut buffer = match self.planned(capacity).or_else(|| self.fitting(capacity)) {
-            Some(at) => self.buffers.remove(at),
-            None => {
-                // The list grows when a buffer is made, so that it need not when all come back.
-                self.made += 1;
-                self.buffers.reserve(self.made - self.buffers.len().min(self.made));
-                Vec::with_capacity(capacity)
-            }
-        };
-        let (plan, served) = (&mut self.plans[self.sequence], (buffer.capacity(), buffer.as_ptr().addr()));
-        match plan.get_mut(self.served) {
-            Some(known) => *known = served,
-            None if self.served < LONGEST => plan.push(served),
-            None => {}
-        }
-        self.served += 1;
-        // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
-        buffer.resize(len, X::default());
-        if let Some(poison) = self.poison {
-            buffer.fill(poison);
-        }
-        buffer
-    }
-
-    /// Where the buffer is that served this request the last time, if it is free and fits.
-    fn planned(&self, capacity: usize) -> Option<usize> {
-        let &(last, address) = self.plans[self.sequence].get(self.served)?;
-        let fits = last == capacity || (last > capacity && last <= self.largest(capacity));
-        let start = self.buffers.partition_point(|b| b.capacity() < last);
-        let class = self.buffers[start..].iter().take_while(|b| b.capacity() == last);
-        let at = fits.then(|| class.clone().position(|b| b.as_ptr().addr() == address))?;
-        at.map(|at| start + at)
-    }
-
-    /// Where the smallest buffer is that may serve a request.
-    fn fitting(&self, capacity: usize) -> Option<usize> {
-        let start = self.buffers.partition_point(|b| b.capacity() < capacity);
-        let found = self.buffers.get(start)?.capacity();
-        // The last one of its class: it was given back most recently of all, so it is the likeliest to be in a cache.
-        let end = self.buffers.partition_point(|b| b.capacity() <= found);
-        (found <= self.largest(capacity)).then(|| end - 1)
-    }
-
-    /// The capacity up to which a buffer may serve a request.
-    fn largest(&self, capacity: usize) -> usize {
-        if capacity * size_of::<X>() < LARGE { capacity } else { 4 * capacity }
-    }
-
-    fn give(&mut self, buffer: Vec<X>) {
-        // What was not made here is let go where it fits no class, or where there would be more than ever were asked for: a loop that
-        // hands in an array of its own at each step would else fill the memory.
-        let capacity = buffer.capacity();
-        if capacity > 0 && capacity == class(capacity) && self.buffers.len() < self.made {
-            let at = self.buffers.partition_point(|b| b.capacity() <= capacity);
-            self.buffers.insert(at, buffer);
-        }
-    }
-
-    fn capacity_bytes(&self) -> usize {
-        self.buffers.iter().map(Vec::capacity).sum::<usize>() * size_of::<X>()
     }
 }
 
@@ -171,6 +69,16 @@ impl<T: Real> Scratch<T> {
         self.sums.begin(sequence);
         self.words.begin(sequence);
         self.bytes.begin(sequence);
+    }
+
+    /// Says that the sequence which began is over, and that what is still out is given back before the next one of its number begins. If
+    /// buffers had to be made, the large requests of the next one like it are now distributed over as few bytes as possible, since all of
+    /// them are known.
+    pub fn settle(&mut self) {
+        self.reals.settle();
+        self.sums.settle();
+        self.words.settle();
+        self.bytes.settle();
     }
 
     /// A buffer of `len` numbers of unspecified value.
@@ -242,6 +150,7 @@ impl<T: Real> Scratch<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::free::class;
     use super::*;
 
     #[test]
@@ -294,6 +203,54 @@ mod tests {
         let other = [WIDE / 4, WIDE / 2, WIDE, WIDE / 2].map(|len| scratch.take(len));
         other.into_iter().for_each(|x| scratch.give(x));
         assert_eq!(step(&mut scratch), 7);
+    }
+
+    /// Forward, arrays are kept that grow narrower; backward, each takes three more of its width.
+    fn narrowing(scratch: &mut Scratch<f32>, sequence: usize, wide: usize) {
+        scratch.begin(sequence);
+        let mut kept: Vec<_> =
+            [wide, wide / 2, wide / 4].iter().flat_map(|&n| [n; 4]).map(|n| scratch.take(n)).collect();
+        while let Some(last) = kept.pop() {
+            let more = [(); 3].map(|()| scratch.take(last.len()));
+            scratch.give(last);
+            more.into_iter().for_each(|x| scratch.give(x));
+        }
+        scratch.settle();
+    }
+
+    #[test]
+    fn a_plan_puts_small_requests_into_large_buffers_and_holds() {
+        const WIDE: usize = 1 << 20;
+        let mut scratch = Scratch::<f32>::default();
+        narrowing(&mut scratch, 0, WIDE);
+        let (bytes, made) = (scratch.free_bytes(), scratch.reals.made);
+        // Seven wide ones; of seven that are half or a quarter as wide, three go into those that are taken in the end alone.
+        assert_eq!((bytes, made), (4 * (7 * WIDE + 4 * WIDE / 2 + 4 * WIDE / 4), 15));
+        for _ in 0..3 {
+            narrowing(&mut scratch, 0, WIDE);
+            assert_eq!((scratch.free_bytes(), scratch.reals.made), (bytes, made));
+            // A smaller batch, and an evaluation, find what they need.
+            narrowing(&mut scratch, 0, WIDE * 3 / 4);
+            narrowing(&mut scratch, 1, WIDE / 2);
+            assert_eq!((scratch.free_bytes(), scratch.reals.made), (bytes, made));
+        }
+    }
+
+    #[test]
+    fn sequences_that_take_turns_end_up_with_what_both_need() {
+        const WIDE: usize = 1 << 18;
+        let mut scratch = Scratch::<f32>::default();
+        let turns = |scratch: &mut Scratch<f32>| {
+            narrowing(scratch, 0, WIDE);
+            scratch.begin(0);
+            let other = [3 * WIDE / 2, WIDE / 3, WIDE / 3, 3 * WIDE / 2].map(|n| scratch.take(n));
+            other.into_iter().for_each(|x| scratch.give(x));
+            scratch.settle();
+            (scratch.free_bytes(), scratch.reals.buffers())
+        };
+        (0..8).for_each(|_| drop(turns(&mut scratch)));
+        let settled = turns(&mut scratch);
+        assert!((0..8).all(|_| turns(&mut scratch) == settled));
     }
 
     #[test]

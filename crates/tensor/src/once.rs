@@ -36,6 +36,11 @@ pub trait OpKernel<T: Real>: Send + Sync {
     fn needs(&self) -> Needs {
         Needs::ALL
     }
+    /// See [`Op::needs_input`](gradwise_core::Op::needs_input).
+    fn needs_input(&self, index: usize, count: usize) -> bool {
+        let _ = (index, count);
+        self.needs().inputs
+    }
     /// See [`Op::is_cheap`](gradwise_core::Op::is_cheap).
     fn is_cheap(&self) -> bool {
         false
@@ -101,6 +106,9 @@ macro_rules! compiled_once {
             }
             fn needs(&self) -> gradwise_core::Needs {
                 T::pick(self).needs()
+            }
+            fn needs_input(&self, index: usize, count: usize) -> bool {
+                T::pick(self).needs_input(index, count)
             }
             fn is_cheap(&self) -> bool {
                 T::pick(self).is_cheap()

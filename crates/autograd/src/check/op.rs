@@ -166,12 +166,15 @@ fn contract(
 
     // What backward says it does not need, it does not read.
     let Needs { inputs: needs_inputs, output: needs_output } = op.needs();
-    if !needs_inputs || !needs_output {
-        let blank: Vec<ArrayD<f64>> = inputs.iter().map(|x| ArrayD::from_elem(x.raw_dim(), f64::NAN)).collect();
-        let blank_views: Vec<ArrayViewD<'_, f64>> = blank.iter().map(|x| x.view()).collect();
+    let needed: Vec<bool> = (0..inputs.len()).map(|k| needs_inputs && op.needs_input(k, inputs.len())).collect();
+    if needed.contains(&false) || !needs_output {
+        let blank = |x: &ArrayD<f64>| ArrayD::from_elem(x.raw_dim(), f64::NAN);
+        let blanks: Vec<ArrayD<f64>> = inputs.iter().map(blank).collect();
+        let read = views.iter().zip(&blanks).zip(&needed);
+        let read: Vec<ArrayViewD<'_, f64>> = read.map(|((x, b), n)| if *n { x.view() } else { b.view() }).collect();
         let blank_output = ArrayD::from_elem(output.raw_dim(), f64::NAN);
         let got = subject.backward(
-            if needs_inputs { &views } else { &blank_views },
+            &read,
             (if needs_output { output } else { &blank_output }, saved),
             cotangent,
             wanted,

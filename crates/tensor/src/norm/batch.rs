@@ -297,6 +297,11 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         Needs { inputs: true, output: self.relu }
     }
 
+    /// What is added matters to the output alone.
+    fn needs_input(&self, index: usize, count: usize) -> bool {
+        !(self.residual && index + 1 == count)
+    }
+
     fn is_cheap(&self) -> bool {
         true
     }
