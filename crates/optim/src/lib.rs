@@ -10,6 +10,7 @@ mod optimizer;
 mod rule;
 pub mod rules;
 pub mod schedule;
+mod settle;
 mod slots;
 mod stepper;
 mod sweep;

@@ -44,7 +44,7 @@ pub fn sweep<T: Real, const N: usize>(
 /// As [`sweep_on`], with a formula in the place of a kernel: `f(w, g, state)` gives the new `w` and the new state of one number.
 ///
 /// The formula is compiled to the vector instructions that the processor has, if the compiler can inline it: mark a closure of some
-/// length `#[inline(always)]`.
+/// length `#[inline(always)]`, and `move`, as constants that it only borrows are read again for every number.
 ///
 /// # Errors
 /// As [`sweep`].
@@ -78,11 +78,9 @@ pub fn sweep_each<T: Real, const N: usize>(
     })
 }
 
-/// Numbers that are worked on in one go by [`sweep_each`].
-const GO: usize = 32;
+/// Bytes of a vector.
+const VECTOR: usize = 32;
 
-/// The new numbers go into arrays of their own first: so the compiler knows, without asking at run time, that nothing that is still to
-/// be read is overwritten.
 #[inline(always)]
 fn each<T: Real, const N: usize>(
     param: &mut [T],
@@ -90,37 +88,66 @@ fn each<T: Real, const N: usize>(
     state: [&mut [T]; N],
     f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
 ) {
-    let (param, param_rest) = param.as_chunks_mut::<GO>();
-    let (grad, grad_rest) = grad.as_chunks::<GO>();
-    let parts = state.map(|state| state.as_chunks_mut::<GO>());
-    let mut rests = [const { None }; N];
-    let mut chunks = [const { None }; N];
-    for (i, (whole, rest)) in parts.into_iter().enumerate() {
-        (chunks[i], rests[i]) = (Some(whole), Some(rest));
+    let mut state = state;
+    if N > 3 {
+        for (i, (param, grad)) in param.iter_mut().zip(grad).enumerate() {
+            let (w, new) = f(*param, *grad, state.each_ref().map(|state| state[i]));
+            *param = w;
+            state.iter_mut().zip(new).for_each(|(state, new)| state[i] = new);
+        }
+        return;
     }
-    let chunks = chunks.map(Option::unwrap_or_default);
-    let rests = rests.map(Option::unwrap_or_default);
-    for (i, (param, grad)) in param.iter_mut().zip(grad).enumerate() {
-        let mut new = [[T::zero(); GO]; N];
-        let mut new_param = [T::zero(); GO];
-        let old = chunks.each_ref().map(|state| &state[i]);
-        for j in 0..GO {
-            let (w, s) = f(param[j], grad[j], old.map(|old| old[j]));
-            new_param[j] = w;
-            for k in 0..N {
-                new[k][j] = s[k];
+    let mut state = state.iter_mut().map(|state| &mut **state);
+    let mut next = || state.next().unwrap_or_default();
+    up_to_three(param, grad, next(), next(), next(), f);
+}
+
+/// Slices that are arguments, each by itself, are known not to overlap, and so is the formula if it owns its constants: then they
+/// stay in registers, and a vector of new numbers can be stored before the next old ones are read. Of an array of slices the compiler
+/// does not know it.
+#[inline(always)]
+fn up_to_three<T: Real, const N: usize>(
+    param: &mut [T],
+    grad: &[T],
+    first: &mut [T],
+    second: &mut [T],
+    third: &mut [T],
+    f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
+) {
+    let len = param.len();
+    let grad = &grad[..len];
+    let cut = |state: &mut [T], exists: bool| if exists { len } else { state.len() };
+    let n = cut(first, N > 0);
+    let first = &mut first[..n];
+    let n = cut(second, N > 1);
+    let second = &mut second[..n];
+    let n = cut(third, N > 2);
+    let third = &mut third[..n];
+    // Large arrays begin at the same place of a page, all of them; behind a few numbers no vector is cut by the end of a cache line.
+    let head = param.as_ptr().align_offset(VECTOR).min(len);
+    for range in [0..head, head..len] {
+        for i in range {
+            let mut old = [T::zero(); N];
+            if N > 0 {
+                old[0] = first[i];
             }
-        }
-        *param = new_param;
-        for k in 0..N {
-            chunks[k][i] = new[k];
-        }
-    }
-    for (i, (param, grad)) in param_rest.iter_mut().zip(grad_rest).enumerate() {
-        let (w, s) = f(*param, *grad, rests.each_ref().map(|state| state[i]));
-        *param = w;
-        for k in 0..N {
-            rests[k][i] = s[k];
+            if N > 1 {
+                old[1] = second[i];
+            }
+            if N > 2 {
+                old[2] = third[i];
+            }
+            let (w, new) = f(param[i], grad[i], old);
+            param[i] = w;
+            if N > 0 {
+                first[i] = new[0];
+            }
+            if N > 1 {
+                second[i] = new[1];
+            }
+            if N > 2 {
+                third[i] = new[2];
+            }
         }
     }
 }
@@ -156,16 +183,19 @@ pub fn sweep_on<T: Real, const N: usize>(
     Ok(())
 }
 
-/// Elements that are worth a thread: it takes several times as long to update them as to wake one.
-const MIN_SHARE: usize = 1 << 15;
+/// Elements that are worth a task: it takes several times as long to update them as to wake a thread.
+const MIN_SHARE: usize = 1 << 14;
 
-/// The most threads that share an array: a few keep any memory busy.
+/// Tasks for each thread: one that is slower, or later, does fewer of them.
+const TASKS: usize = 4;
+
+/// The most tasks that share an array: a few threads keep any memory busy.
 const MOST: usize = 16;
 
 /// Elements that stay together, so that no two threads write to one cache line.
 const UNIT: usize = 16;
 
-/// Runs a kernel on parts of slices of one length, one a thread.
+/// Runs a kernel on parts of slices of one length, by the threads of a pool.
 pub(crate) fn split<T: Real, const N: usize>(
     pool: &dyn Pool,
     mut param: &mut [T],
@@ -173,8 +203,8 @@ pub(crate) fn split<T: Real, const N: usize>(
     mut state: [&mut [T]; N],
     kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) {
-    let n = pool.threads().min(param.len() / MIN_SHARE).min(MOST);
-    if n <= 1 {
+    let n = (TASKS * pool.threads()).min(param.len() / MIN_SHARE).min(MOST);
+    if n <= 1 || pool.threads() == 1 {
         return kernel(param, grad, state);
     }
     let len = param.len().div_ceil(n).next_multiple_of(UNIT);

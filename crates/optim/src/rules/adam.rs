@@ -1,6 +1,6 @@
 //! Adam, AMSGrad, and AdamW.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep_each};
+use crate::{Hyper, Rule, State, Stored, check, settle::settle, sweep_each};
 use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Adam: each number's own rate, from running means of its gradient and of the gradient's square.
@@ -98,9 +98,9 @@ impl Adam {
             root,
             epsilon: T::of(self.epsilon),
         };
-        let AdamState { first_moment, second_moment, largest, .. } = &mut *state;
+        let AdamState { updates, first_moment, second_moment, largest } = &mut *state;
         if let Some(largest) = largest {
-            let state = [first_moment, second_moment, largest].map(|array| &mut **array);
+            let state = [&mut *first_moment, second_moment, largest].map(|array| &mut **array);
             sweep_each(
                 pool,
                 name,
@@ -108,14 +108,14 @@ impl Adam {
                 grad,
                 state,
                 #[inline(always)]
-                |w, g, [m, v, largest]| {
+                move |w, g, [m, v, largest]| {
                     let (m, v) = numbers.moments(w, g, m, v);
                     let largest = if v > largest { v } else { largest };
                     (numbers.moved(w, m, largest), [m, v, largest])
                 },
             )?;
         } else {
-            let state = [first_moment, second_moment].map(|array| &mut **array);
+            let state = [&mut *first_moment, second_moment].map(|array| &mut **array);
             sweep_each(
                 pool,
                 name,
@@ -123,13 +123,14 @@ impl Adam {
                 grad,
                 state,
                 #[inline(always)]
-                |w, g, [m, v]| {
+                move |w, g, [m, v]| {
                     let (m, v) = numbers.moments(w, g, m, v);
                     (numbers.moved(w, m, v), [m, v])
                 },
             )?;
         }
-        state.updates += 1;
+        settle(pool, name, *updates, first_moment, grad)?;
+        *updates += 1;
         Ok(())
     }
 }

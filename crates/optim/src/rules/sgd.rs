@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, with and without momentum.
 
-use crate::{Hyper, Rule, State, Stored, check, sweep_each};
+use crate::{Hyper, Rule, State, Stored, check, settle::settle, sweep_each};
 use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Stochastic gradient descent: plain, with heavy-ball momentum, or with Nesterov's.
@@ -127,18 +127,19 @@ impl<T: Real> Rule<T> for Sgd {
         let decay = T::of(hyper.weight_decay);
         let scale = T::of(hyper.gradient_scale);
         let Some(velocity) = &mut state.velocity else {
-            return sweep_each(pool, "sgd", param, grad, [], |w, g, []| (w - rate * (g * scale + decay * w), []));
+            return sweep_each(pool, "sgd", param, grad, [], move |w, g, []| (w - rate * (g * scale + decay * w), []));
         };
         let momentum = T::of(hyper.momentum.unwrap_or(self.momentum));
         // The velocity starts from the whole first gradient; it is zero before, so momentum makes no difference there.
         let share = if state.updates == 0 { T::one() } else { T::of(1.0 - self.dampening) };
         // Nesterov's step looks ahead: w − η (d + μ v).
         let (ahead, along) = if self.nesterov { (T::one(), momentum) } else { (T::zero(), T::one()) };
-        sweep_each(pool, "sgd", param, grad, [velocity], |w, g, [v]| {
+        sweep_each(pool, "sgd", param, grad, [velocity], move |w, g, [v]| {
             let d = g * scale + decay * w;
             let v = momentum * v + share * d;
             (w - rate * (ahead * d + along * v), [v])
         })?;
+        settle(pool, "sgd", state.updates, velocity, grad)?;
         state.updates += 1;
         Ok(())
     }
