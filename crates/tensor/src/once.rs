@@ -72,9 +72,13 @@ macro_rules! compiled_once {
     ([$($lifetime:lifetime)?] $op:ty) => {
         impl<$($lifetime)?> gradwise_core::PerType for $op {
             type For<T: gradwise_core::Real> = dyn $crate::once::OpKernel<T> $(+ $lifetime)?;
+            // Never inline: they are so small that the compiler would inline them into other crates, which then need the table of
+            // virtual functions, and compile all kernels for it once more.
+            #[inline(never)]
             fn f32(&self) -> &Self::For<f32> {
                 self
             }
+            #[inline(never)]
             fn f64(&self) -> &Self::For<f64> {
                 self
             }
