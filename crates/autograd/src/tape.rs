@@ -282,6 +282,11 @@ impl<'p, T: Real> Tape<'p, T> {
     /// # Errors
     /// What the operation refuses, with the path of the layer; [`Error::ForeignVar`] for a variable of another tape.
     pub fn apply(&mut self, op: impl Op<T> + 'p, inputs: &[Var]) -> Result<Var> {
+        self.apply_boxed(Box::new(op), inputs)
+    }
+
+    /// [`Tape::apply`], compiled once for all operations.
+    fn apply_boxed(&mut self, op: Box<dyn Op<T> + 'p>, inputs: &[Var]) -> Result<Var> {
         for &input in inputs {
             self.node(op.name(), input)?;
         }
@@ -325,7 +330,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let inputs = start..self.edges.len() as u32;
         let shape = output.raw_dim();
         let output = Some(output);
-        let apply = Source::Apply { op: Box::new(op), inputs, saved, lost: false, output, shape, key };
+        let apply = Source::Apply { op, inputs, saved, lost: false, output, shape, key };
         let y = self.push(apply, requires_grad, false);
         self.nodes[y.node as usize].needed = needs.output;
         Ok(y)
