@@ -105,6 +105,18 @@ impl Stream {
 impl Part {
     #[inline(always)]
     fn run(&mut self) {
+        // As an optimizer goes through its arrays, which takes a fifth less time than one after the other page by page.
+        let (n, many) = (self.read.len().max(1), self.changed.len() / self.read.len().max(1));
+        if self.written.is_empty() && self.changed.len() == n * many && (1..=3).contains(&many) {
+            let mut arrays = self.changed.chunks_exact_mut(n);
+            side_by_side(&self.read, [(); 3].map(|()| arrays.next().unwrap_or_default()));
+            return;
+        }
+        self.by_blocks();
+    }
+
+    #[inline(always)]
+    fn by_blocks(&mut self) {
         let n = self.read.len().max(self.written.len()).max(self.changed.len());
         let blocks = n.div_ceil(BLOCK).max(1);
         let size = |len: usize| len.div_ceil(blocks).max(1);
@@ -125,6 +137,31 @@ impl Part {
         }
         black_box(sums);
     }
+}
+
+/// Reads an array and changes others of its length or none, all at the same place at a time.
+#[inline(always)]
+fn side_by_side<const N: usize>(read: &[f32], changed: [&mut [f32]; N]) {
+    const GO: usize = 16;
+    let one = black_box(1.0);
+    let mut sums = [0.0; GO];
+    let (whole, rest) = read.as_chunks::<GO>();
+    let mut rests = [const { None }; N];
+    let (mut k, scale) = (0, |x: &mut f32| *x *= one);
+    let mut parts = changed.map(|array| {
+        let (whole, rest) = array.as_chunks_mut::<GO>();
+        rests[k] = Some(rest);
+        k += 1;
+        whole.iter_mut()
+    });
+    for read in whole {
+        for part in parts.iter_mut().filter_map(Iterator::next) {
+            part.iter_mut().for_each(scale);
+        }
+        sums.iter_mut().zip(read).for_each(|(sum, &x)| *sum += x);
+    }
+    rests.into_iter().flatten().flatten().for_each(scale);
+    black_box((sums, rest));
 }
 
 #[cfg(test)]
@@ -148,6 +185,7 @@ mod tests {
             Traffic::default(),
             Traffic { read: 10_000, written: 1, ..Traffic::default() },
             Traffic { read: 1, written: 5_000, changed: 7_001 },
+            Traffic { read: 1_000, written: 0, changed: 3_000 },
         ] {
             let stream = Stream::new(traffic, 2);
             stream.run(&Serial);
