@@ -86,6 +86,14 @@ impl<T: Real> Scratch<T> {
         self.reals.take(len)
     }
 
+    /// A buffer of `len` numbers of unspecified value, or of some more: for whoever needs room, and not a length.
+    ///
+    /// A buffer that was cut to the length of another user must be filled before it has its own again, which safe code cannot avoid. Here it
+    /// is not cut.
+    pub fn take_at_least(&mut self, len: usize) -> Vec<T> {
+        self.reals.take_at_least(len)
+    }
+
     /// Takes a buffer back.
     pub fn give(&mut self, buffer: Vec<T>) {
         self.reals.give(buffer);
@@ -160,6 +168,25 @@ mod tests {
             assert!(capacity >= len && capacity == class(capacity), "{len}: {capacity}");
             assert!(len < 64 || capacity <= len + len / 8 + 1, "{len}: {capacity}");
         }
+    }
+
+    #[test]
+    fn room_is_not_cut_to_length() {
+        let mut scratch = Scratch::<f32>::default();
+        let long = scratch.take(1000);
+        scratch.give(long);
+        let room = scratch.take_at_least(990);
+        assert_eq!(room.len(), 1000);
+        scratch.give(room);
+        let short = scratch.take(980);
+        assert_eq!(short.len(), 980);
+        scratch.give(short);
+        assert_eq!(scratch.take_at_least(990).len(), 990);
+        let mut poisoned = Scratch::poisoned(f32::NAN);
+        let mut room = poisoned.take(1000);
+        room.fill(0.0);
+        poisoned.give(room);
+        assert!(poisoned.take_at_least(990).iter().all(|x| x.is_nan()));
     }
 
     #[test]

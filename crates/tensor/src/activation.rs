@@ -94,9 +94,12 @@ impl Activation {
         if self == Activation::Identity {
             return Dense::of(grad, cx.scratch);
         }
+        let n = grad.shape().last().copied().unwrap_or(1);
         let (grad, output) = (slice(grad), slice(output));
         let mut before = cx.scratch.take(grad.len());
-        parallel::rows(cx.pool, &mut before, 1, 64, grad.len(), &|range, before| {
+        // Three streams.
+        parallel::columns(cx.pool, &mut before, n, 64, 4 * grad.len(), &|row, columns, before| {
+            let range = row * n + columns.start..row * n + columns.end;
             let (grad, output) = (&grad[range.clone()], &output[range]);
             simd::vectorize(
                 #[inline(always)]

@@ -3,8 +3,9 @@
 use crate::Activation;
 use crate::dense::Dense;
 use crate::gemm::{Bias, Epilogue, Tools, product};
+use crate::parallel;
 use crate::support::slice_mut;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Slot};
 use ndarray::{ArrayView2, IxDyn};
 
 /// `y = f(x Wᵀ + b)`, with `x` of shape `[.., n_in]`, `W` of `[n_out, n_in]`, `b` of `[n_out]` and `y` of `[.., n_out]`.
@@ -73,17 +74,17 @@ fn n_rows(shape: &[usize]) -> usize {
 }
 
 /// `out ← Σ rows + β out`, in `f64`, with `β` 0 where `first`.
-fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool) {
-    /// Columns at a time: their sums stay in the first-level cache, and a row's part is a whole number of cache lines.
-    const COLUMNS: usize = 64;
+fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool, pool: &dyn Pool) {
+    /// Columns at a time: their sums stay in registers, and a row's part is a whole number of cache lines.
+    const COLUMNS: usize = 32;
     let n = out.len();
-    crate::simd::vectorize(
-        #[inline(always)]
-        || {
+    parallel::rows(pool, out, 1, COLUMNS, 2 * rows.len(), &|columns, out| {
+        crate::support::vectorize!(|| {
             for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
+                let start = columns.start + i * COLUMNS;
                 let mut sums = [0.0; COLUMNS];
                 for row in rows.chunks_exact(n) {
-                    for (sum, &x) in sums.iter_mut().zip(&row[i * COLUMNS..][..out.len()]) {
+                    for (sum, &x) in sums.iter_mut().zip(&row[start..][..out.len()]) {
                         *sum += x.as_f64();
                     }
                 }
@@ -91,8 +92,8 @@ fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool) {
                     *out = T::of(if first { sum } else { out.as_f64() + sum });
                 }
             }
-        },
-    );
+        });
+    });
 }
 
 crate::once::compiled_once!(Linear);
@@ -159,7 +160,7 @@ impl<T: Real> crate::once::OpKernel<T> for Linear {
         }
         if let Some(Some(slot)) = grads.get_mut(2) {
             let first = slot.first;
-            sum_rows(&dense, slot.slice_mut(), first);
+            sum_rows(&dense, slot.slice_mut(), first, cx.pool);
         }
         dense.release(cx.scratch);
         Ok(())

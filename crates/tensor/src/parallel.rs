@@ -8,7 +8,7 @@
 use gradwise_core::Pool;
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A mutable slice whose disjoint parts may be taken from several threads.
 #[derive(Debug)]
@@ -70,15 +70,24 @@ pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
 /// Runs `task(0)`, …, `task(n - 1)` on a pool, each exactly once, whatever the pool does.
 ///
 /// Code that hands disjoint parts of memory to tasks is sound only if no task runs twice. A pool promises that, but anybody may write
-/// one, without `unsafe`; so the numbers are drawn here, and a pool that forgets tasks is found out.
+/// one, without `unsafe`; so it is seen to here, and a pool that forgets tasks is found out. A pool that keeps its promise has each task
+/// run where it wants it, as the data of a task may be where it ran the last time.
 ///
 /// # Panics
 /// If the pool returns before it has run `n` tasks.
 pub fn run(pool: &dyn Pool, n: usize, task: &(dyn Fn(usize) + Sync)) {
-    let (drawn, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    pool.run(n, &|_| {
-        let i = drawn.fetch_add(1, Ordering::Relaxed);
-        if i < n {
+    let (left, drawn, done) = (AtomicU64::new(u64::MAX), AtomicUsize::new(0), AtomicUsize::new(0));
+    // The first tasks are crossed off a list; those that do not fit on it are drawn in order.
+    let listed = n.min(u64::BITS as usize);
+    let take = |i: usize| i < listed && left.fetch_and(!(1 << i), Ordering::Relaxed) & 1 << i != 0;
+    pool.run(n, &|i| {
+        let mine = if take(i) {
+            Some(i)
+        } else {
+            let i = listed + drawn.fetch_add(1, Ordering::Relaxed);
+            if i < n { Some(i) } else { (0..listed).find(|&i| take(i)) }
+        };
+        if let Some(i) = mine {
             task(i);
             done.fetch_add(1, Ordering::Release);
         }
@@ -123,9 +132,38 @@ pub fn rows<T: Send>(
     });
 }
 
+/// Runs `f(row, columns, part of out)` for each row of `out`, which has rows of `row_len`, in parts of consecutive columns, the same ones of
+/// all rows a thread.
+///
+/// A layer's outputs are split between threads by columns, which are rows of its weight; what follows finds them where they are.
+pub(crate) fn columns<T: Send>(
+    pool: &dyn Pool,
+    out: &mut [T],
+    row_len: usize,
+    unit: usize,
+    work: usize,
+    f: &(dyn Fn(usize, Range<usize>, &mut [T]) + Sync),
+) {
+    let n = n_tasks(pool, work);
+    if n == 1 {
+        return out.chunks_exact_mut(row_len.max(1)).enumerate().for_each(|(row, part)| f(row, 0..row_len, part));
+    }
+    let n_rows = out.len().checked_div(row_len).unwrap_or(0);
+    let parts = Parts::new(out);
+    run(pool, n, &|i| {
+        let columns = share(row_len, unit, n, i);
+        for row in 0..n_rows {
+            // SAFETY: the shares of different tasks do not overlap, and each task runs once.
+            let part = unsafe { parts.part(row * row_len + columns.start..row * row_len + columns.end) };
+            f(row, columns.clone(), part);
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gradwise_core::Serial;
 
     /// Runs every task twice, and all under the first number.
     struct Careless;
@@ -141,11 +179,37 @@ mod tests {
 
     #[test]
     fn tasks_run_once_whatever_the_pool_does() {
-        let counts: Vec<AtomicUsize> = (0..5).map(|_| AtomicUsize::new(0)).collect();
-        run(&Careless, 5, &|i| {
-            counts[i].fetch_add(1, Ordering::Relaxed);
-        });
-        assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1));
+        for n in [1, 5, 64, 65, 200] {
+            let counts: Vec<AtomicUsize> = (0..n).map(|_| AtomicUsize::new(0)).collect();
+            let count = |i: usize| {
+                counts[i].fetch_add(1, Ordering::Relaxed);
+            };
+            run(&Careless, n, &count);
+            assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1));
+            run(&Serial, n, &count);
+            assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 2));
+        }
+    }
+
+    #[test]
+    fn columns_cover_every_row_once() {
+        struct Two;
+        impl Pool for Two {
+            fn threads(&self) -> usize {
+                2
+            }
+            fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+                (0..n).rev().for_each(task);
+            }
+        }
+        for pool in [&Two as &dyn Pool, &Serial] {
+            let mut out = vec![0; 3 * 37];
+            columns(pool, &mut out, 37, 16, usize::MAX, &|row, columns, part| {
+                assert_eq!(columns.len(), part.len());
+                part.iter_mut().zip(columns).for_each(|(x, column)| *x += 1 + row * 37 + column);
+            });
+            assert!(out.iter().enumerate().all(|(i, &x)| x == i + 1));
+        }
     }
 
     #[test]

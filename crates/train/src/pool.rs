@@ -2,7 +2,12 @@
 //!
 //! A training step is hundreds of short jobs with little between them, so what counts is how soon a second thread starts on a job. A
 //! worker therefore watches for the next job for a while before it sleeps, the caller works along, and handing out a task is one
-//! compare-and-swap: no queue, no allocation, no lock. (rayon, which the data side uses, allocates a job and wakes a sleeper each time.)
+//! atomic operation: no queue, no allocation, no lock. (rayon, which the data side uses, allocates a job and wakes a sleeper each time.)
+//!
+//! And what counts is where data lie. Jobs of one size are cut alike, so each thread first takes the same tasks of every job, as long as
+//! it is there in time: the part of a gradient that it has written is then the part that it sums up, and the part of the weights that it
+//! has updated is the part that it multiplies by in the next step. Cores that share no cache get from each other only a third of what
+//! they get from their own.
 
 #![allow(unsafe_code)] // A job is borrowed by the workers for as long as `run` waits for them; the type system cannot see that.
 
@@ -19,8 +24,8 @@ use std::thread::JoinHandle;
 /// training step, shorter than anybody would notice a core being busy.
 const SPINS: u32 = 4_000;
 
-/// Most tasks of one job, as they are counted in 16 bits.
-const MOST_TASKS: usize = u16::MAX as usize;
+/// Most lots of tasks that are handed out by themselves, as each is a bit of a word; and so the most threads that work on one job.
+const MOST_LOTS: usize = u64::BITS as usize;
 
 /// A pool of threads for the jobs of a training step.
 ///
@@ -62,25 +67,37 @@ struct Workers {
 }
 
 struct Shared {
-    /// The job's number (32 bits), its tasks handed out so far (16) and its tasks in all (16), in one word, so that one
-    /// compare-and-swap claims a task of this very job.
-    state: AtomicU64,
-    /// Tasks of the job that are done.
+    /// A bit for each lot of the job's tasks that nobody has taken yet.
+    left: AtomicU64,
+    /// How many lots there were, for choosing among them.
+    lots: AtomicUsize,
+    /// Lots of the job that are done.
     done: AtomicUsize,
-    /// The job. Written by the caller of `run` before `state` announces it; read by whoever has claimed a task of it.
-    task: UnsafeCell<Task<'static>>,
+    /// The job. Written by the caller of `run` before `left` announces it; read by whoever has taken a lot of it.
+    job: UnsafeCell<Job<'static>>,
     /// The first panic of a task.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     stopping: AtomicBool,
     asleep: Vec<AtomicBool>,
 }
 
-// SAFETY: `task` is the only field that is not `Sync` by itself. It is written only between jobs, when no task of the last job is
-// claimed and not done, and read only with a claimed task in hand; `state` orders the two (release, acquire).
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    task: Task<'a>,
+    /// How many tasks there are.
+    n: usize,
+    /// In how many lots.
+    lots: usize,
+}
+
+// SAFETY: `job` is the only field that is not `Sync` by itself. It is written only between jobs, when no lot of the last job is
+// taken and not done, and read only with a lot in hand; `left` orders the two (release, acquire).
 unsafe impl Sync for Shared {}
 
-const fn pack(job: u64, next: u64, n: u64) -> u64 {
-    job << 32 | next << 16 | n
+/// The lots, as bits, that a thread of several takes first.
+fn own_lots(thread: usize, threads: usize, lots: usize) -> u64 {
+    let below = |n: usize| if n >= MOST_LOTS { u64::MAX } else { (1 << n) - 1 };
+    below(lots * (thread + 1) / threads) & !below(lots * thread / threads)
 }
 
 thread_local! {
@@ -89,43 +106,46 @@ thread_local! {
 }
 
 impl Shared {
-    /// Claims and runs tasks of the present job until none is left.
-    fn work(&self) {
+    /// Takes and runs lots of the present job until none is left: first those of this thread, the first of them first; then those that
+    /// others have not come to, from the end.
+    fn work(&self, thread: usize) {
+        let threads = self.asleep.len() + 1;
         loop {
-            let state = self.state.load(Ordering::Acquire);
-            let (next, n) = (state >> 16 & 0xffff, state & 0xffff);
-            if next >= n {
+            let left = self.left.load(Ordering::Acquire);
+            if left == 0 {
                 return;
             }
-            let claimed =
-                self.state.compare_exchange_weak(state, state + (1 << 16), Ordering::AcqRel, Ordering::Relaxed);
-            if claimed.is_err() {
+            let own = left & own_lots(thread, threads, self.lots.load(Ordering::Relaxed));
+            let bit = if own == 0 { 1 << left.ilog2() } else { 1 << own.trailing_zeros() };
+            // Whether it is a lot of the job that was seen or of the next one does not matter: it is taken, and the job is read after.
+            if self.left.fetch_and(!bit, Ordering::AcqRel) & bit == 0 {
                 continue;
             }
-            // SAFETY: a task of the job that `state` announced is claimed and not yet done, so `run` has not returned and the job is
-            // still borrowed by it; and nobody writes `task` before that task is done.
-            let task = unsafe { *self.task.get() };
+            // SAFETY: a lot of the job that `left` announced is taken and not yet done, so `run` has not returned and the job is still
+            // borrowed by it; and nobody writes `job` before that lot is done.
+            let Job { task, n, lots } = unsafe { *self.job.get() };
+            let lot = bit.trailing_zeros() as usize;
             INSIDE.set(true);
-            let result = catch_unwind(AssertUnwindSafe(|| task(next as usize)));
-            INSIDE.set(false);
-            if let Err(panic) = result {
-                let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
-                // The first panic counts. A second one is forgotten, not dropped: dropping it could panic again, here of all places.
-                if first.is_some() { std::mem::forget(panic) } else { *first = Some(panic) }
+            for i in n * lot / lots..n * (lot + 1) / lots {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task(i))) {
+                    let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+                    // The first panic counts. A second one is forgotten, not dropped: dropping it could panic again, here of all places.
+                    if first.is_some() { std::mem::forget(panic) } else { *first = Some(panic) }
+                }
             }
+            INSIDE.set(false);
             self.done.fetch_add(1, Ordering::Release);
         }
     }
 
     fn has_work(&self) -> bool {
-        let state = self.state.load(Ordering::Acquire);
-        (state >> 16 & 0xffff) < (state & 0xffff) || self.stopping.load(Ordering::Relaxed)
+        self.left.load(Ordering::Acquire) != 0 || self.stopping.load(Ordering::Relaxed)
     }
 
     /// The life of a worker.
     fn serve(&self, me: usize) {
         while !self.stopping.load(Ordering::Acquire) {
-            self.work();
+            self.work(me + 1);
             let mut spins = 0;
             while !self.has_work() {
                 if spins < SPINS {
@@ -135,7 +155,7 @@ impl Shared {
                 }
                 // Announce the sleep, then look once more: whoever starts a job does the two in the other order, so one of us notices.
                 self.asleep[me].store(true, Ordering::SeqCst);
-                if self.state_seq_cst() {
+                if self.has_work_seq_cst() {
                     break;
                 }
                 std::thread::park();
@@ -144,19 +164,19 @@ impl Shared {
         }
     }
 
-    fn state_seq_cst(&self) -> bool {
-        let state = self.state.load(Ordering::SeqCst);
-        (state >> 16 & 0xffff) < (state & 0xffff) || self.stopping.load(Ordering::SeqCst)
+    fn has_work_seq_cst(&self) -> bool {
+        self.left.load(Ordering::SeqCst) != 0 || self.stopping.load(Ordering::SeqCst)
     }
 }
 
 impl Workers {
     fn new(threads: usize) -> Result<Self> {
-        let nothing: Task<'static> = &|_| {};
+        let nothing = Job { task: &|_| {}, n: 0, lots: 1 };
         let shared = Arc::new(Shared {
-            state: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            lots: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
-            task: UnsafeCell::new(nothing),
+            job: UnsafeCell::new(nothing),
             panic: Mutex::new(None),
             stopping: AtomicBool::new(false),
             asleep: (1..threads).map(|_| AtomicBool::new(false)).collect(),
@@ -188,7 +208,7 @@ impl Pool for Workers {
     }
 
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
-        if n <= 1 || n > MOST_TASKS || INSIDE.get() {
+        if n <= 1 || INSIDE.get() {
             return (0..n).for_each(task);
         }
         let guard = match self.busy.try_lock() {
@@ -198,18 +218,19 @@ impl Pool for Workers {
             Err(TryLockError::WouldBlock) => return (0..n).for_each(task),
         };
         let shared = &*self.shared;
-        // SAFETY: only the lifetime changes. The job is used by workers that have claimed a task of it, and this function does not
-        // return, nor unwind, before all its tasks are done.
+        // SAFETY: only the lifetime changes. The job is used by threads that have taken a lot of it, and this function does not
+        // return, nor unwind, before all its lots are done.
         let task: Task<'static> = unsafe { std::mem::transmute::<Task<'_>, Task<'static>>(task) };
-        // SAFETY: all tasks of the last job are done, `busy` keeps other callers out, and workers read this only after `state` below.
-        unsafe { *shared.task.get() = task };
+        let lots = n.min(MOST_LOTS);
+        // SAFETY: all lots of the last job are done, `busy` keeps other callers out, and workers read this only after `left` below.
+        unsafe { *shared.job.get() = Job { task, n, lots } };
         shared.done.store(0, Ordering::Relaxed);
-        let job = (shared.state.load(Ordering::Relaxed) >> 32).wrapping_add(1) & 0xffff_ffff;
-        shared.state.store(pack(job, 0, n as u64), Ordering::SeqCst);
+        shared.lots.store(lots, Ordering::Relaxed);
+        shared.left.store(own_lots(0, 1, lots), Ordering::SeqCst);
         self.wake();
-        shared.work();
+        shared.work(0);
         let mut spins = 0_u32;
-        while shared.done.load(Ordering::Acquire) < n {
+        while shared.done.load(Ordering::Acquire) < lots {
             spins += 1;
             // A task is on another thread. If it takes long, that thread may be waiting for this core.
             if spins.is_multiple_of(1024) { std::thread::yield_now() } else { std::hint::spin_loop() }
@@ -252,6 +273,38 @@ mod tests {
                     assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn threads_have_lots_of_their_own() {
+        for threads in [1, 2, 3, 5, 64, 100] {
+            for lots in [1, 2, 3, 13, 63, 64] {
+                let own: Vec<u64> = (0..threads).map(|thread| own_lots(thread, threads, lots)).collect();
+                assert_eq!(own.iter().map(|lots| lots.count_ones()).sum::<u32>(), lots as u32);
+                assert_eq!(own.iter().fold(0, |all, lots| all | lots).count_ones(), lots as u32);
+            }
+        }
+        assert_eq!((own_lots(0, 2, 13), own_lots(1, 2, 13)), (0b11_1111, 0b1_1111_1100_0000));
+    }
+
+    #[test]
+    fn a_thread_gets_the_same_tasks_of_every_job() {
+        let pool = threads(2).unwrap();
+        let caller = std::thread::current().id();
+        // Each task waits for the other, so that both threads are there in time.
+        for _ in 0..20 {
+            let (begun, caller_ran) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+            pool.run(2, &|i| {
+                begun.fetch_add(1, Ordering::AcqRel);
+                if std::thread::current().id() == caller {
+                    caller_ran.store(i, Ordering::Relaxed);
+                }
+                while begun.load(Ordering::Acquire) < 2 {
+                    std::thread::yield_now();
+                }
+            });
+            assert_eq!(caller_ran.into_inner(), 0);
         }
     }
 

@@ -125,6 +125,17 @@ impl<X> Free<X> {
     where
         X: Copy + Default,
     {
+        let mut buffer = self.take_at_least(len);
+        // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
+        buffer.truncate(len);
+        buffer
+    }
+
+    /// A buffer of `len` elements, or of as many more as its last user left it.
+    pub(super) fn take_at_least(&mut self, len: usize) -> Vec<X>
+    where
+        X: Copy + Default,
+    {
         let capacity = class(len);
         let mut buffer = match self.planned(capacity).or_else(|| self.fitting(capacity)) {
             Some(at) => self.buffers.remove(at),
@@ -146,8 +157,9 @@ impl<X> Free<X> {
             let (start, end) = (self.clock, Held::OUT);
             self.held.push(Held { capacity, buffer: served, request: Some(request), start, end });
         }
-        // Shortening is free; only the part by which the last user's buffer was shorter has to be written.
-        buffer.resize(len, X::default());
+        if buffer.len() < len {
+            buffer.resize(len, X::default());
+        }
         if let Some(poison) = self.poison {
             buffer.fill(poison);
         }

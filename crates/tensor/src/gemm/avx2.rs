@@ -226,16 +226,21 @@ macro_rules! kernels {
                 mut rhs: *const $t,
                 mut rhs_stride: usize,
                 packed: *mut $t,
-                mut out: Place<$t>,
+                out: Place<$t>,
             ) {
+                let mut place = out;
                 let (mut row, mut tile, mut packs) = (0, 0, !packed.is_null());
-                while row < m {
-                    let n = tile_rows(m - row, MR);
-                    for i in 0..n {
-                        // The lines arrive while the kernel works.
+                // Lines arrive while the kernel works: at a tile those of the next, as they may come from afar.
+                let ask_for = |rows: std::ops::Range<usize>| {
+                    for i in rows {
                         prefetch::<$t, true>(out.start.wrapping_add(i * out.stride));
                         prefetch::<$t, true>(out.start.wrapping_add(i * out.stride + NR - 1));
                     }
+                };
+                ask_for(0..MR.min(m));
+                while row < m {
+                    let n = tile_rows(m - row, MR);
+                    ask_for((row + n).min(m)..(row + n + MR).min(m));
                     let (start, stride) = match left {
                         Start::Packed(start) => (start.wrapping_add(tile * MR * depth), MR as isize),
                         Start::Beside(start, stride) => (start.wrapping_add(row), stride as isize),
@@ -249,7 +254,7 @@ macro_rules! kernels {
                                     n,
                                     self::lines,
                                     packs = false,
-                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                    (depth, start, stride, rhs, rhs_stride, packed, place)
                                 );
                             }
                             (Start::Rows(..), true) => {
@@ -257,7 +262,7 @@ macro_rules! kernels {
                                     n,
                                     self::lines,
                                     packs = true,
-                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                    (depth, start, stride, rhs, rhs_stride, packed, place)
                                 );
                             }
                             (_, false) => {
@@ -266,7 +271,7 @@ macro_rules! kernels {
                                     n,
                                     self::panels,
                                     packs = false,
-                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                    (depth, start, stride, rhs, rhs_stride, packed, place)
                                 );
                             }
                             (_, true) => {
@@ -275,7 +280,7 @@ macro_rules! kernels {
                                     n,
                                     self::panels,
                                     packs = true,
-                                    (depth, start, stride, rhs, rhs_stride, packed, out)
+                                    (depth, start, stride, rhs, rhs_stride, packed, place)
                                 );
                             }
                         }
@@ -283,7 +288,7 @@ macro_rules! kernels {
                     if packs {
                         (rhs, rhs_stride, packs) = (packed, NR, false);
                     }
-                    out.start = out.start.wrapping_add(n * out.stride);
+                    place.start = place.start.wrapping_add(n * place.stride);
                     (row, tile) = (row + n, tile + 1);
                 }
             }

@@ -85,22 +85,45 @@ fn packing_cost<T: Copy>(operand: &Operand<'_, T>, is_left: bool) -> usize {
     }
 }
 
+/// Rows that stay together when they are dealt out to tasks: few enough for equal shares, as a kernel's last tiles may be lower.
+const ROWS: usize = 4;
+
+/// One factor, as far as its packing costs time.
+struct Side {
+    /// Lines in all.
+    lines: usize,
+    /// Lines of a panel.
+    panel: usize,
+    /// What packing one element costs, in quarters of a cycle.
+    cost: usize,
+}
+
 /// A grid of at most `tasks` rectangles whose largest takes the least time: `(down, across)`. No rectangle is empty, as there are no more
-/// of them in a direction than there are tiles.
-///
-/// Of each factor there is a number of panels, and what packing one of them costs for every term, in quarters of a cycle.
-fn grid(tasks: usize, (tall, left_cost): (usize, usize), (wide, right_cost): (usize, usize)) -> (usize, usize) {
-    /// A tile of any kernel takes about this many quarters of a cycle for every term.
-    const TILE_COST: usize = 24;
+/// of them in a direction than there are panels.
+fn grid(tasks: usize, left: &Side, right: &Side) -> (usize, usize) {
+    /// A row of a tile of any kernel takes about this many quarters of a cycle for every term.
+    const ROW_COST: usize = 4;
+    let (tall, wide) = (left.lines.div_ceil(left.panel), right.lines.div_ceil(right.panel));
     let of = |tasks: usize| {
         let fits = |down: &usize| tasks.is_multiple_of(*down) && *down <= tall && tasks / down <= wide;
         let cost = |down: &usize| {
-            let (tall, wide) = (tall.div_ceil(*down), wide.div_ceil(tasks / down));
-            tall * wide * TILE_COST + tall * left_cost + wide * right_cost
+            let (rows, wide) = (left.lines.div_ceil(ROWS).div_ceil(*down) * ROWS, wide.div_ceil(tasks / down));
+            rows * wide * ROW_COST + rows * left.cost + wide * right.panel * right.cost
         };
         (1..=tasks).filter(fits).min_by_key(cost).map(|down| (down, tasks / down))
     };
     (1..=tasks).rev().find_map(of).unwrap_or((1, 1))
+}
+
+/// Whether a left factor is packed for a block of so many columns; if it is for some, then also for more.
+#[inline(always)]
+fn packs_left<T: Copy>(a: &Operand<'_, T>, columns: usize) -> bool {
+    if a.is_panel() && columns <= UNPACKED_COLUMNS {
+        return false;
+    }
+    // Lines that are a multiple of a page apart fall into the same few cache sets.
+    let aliased = (a.line_stride().unsigned_abs() * size_of::<T>()).is_multiple_of(4096);
+    !a.has_whole_lines() || columns > UNPACKED_COLUMNS || (aliased && columns > 64)
 }
 
 /// Computes all products.
@@ -112,11 +135,10 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let level = tools.level;
     let (mr, nr) = tile_shape::<T>(level);
     let (multiple, block) = (16, block_depth::<T>(depth));
-    let left = (m.min(block_rows::<T>(block)).next_multiple_of(mr) * block).next_multiple_of(multiple);
+    let mut left = (m.min(block_rows::<T>(block)).next_multiple_of(mr) * block).next_multiple_of(multiple);
     // Panels of the right factor are kept for the next block of rows, if there is one.
     let kept = if m > block_rows::<T>(block) { n.min(BLOCK_COLUMNS) } else { nr };
     let right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
-    let per_task = left + right;
 
     // About eight multiply-adds cost as much as one elementary operation.
     let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
@@ -126,17 +148,25 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
         (1, 1)
     } else {
         let (a, b) = (products.factors)(0, 0);
-        let (left, right) = (mr * packing_cost(&a, true), nr * packing_cost(&b, false));
-        grid(tasks, (m.div_ceil(mr), left), (n.div_ceil(nr), right))
+        let left = Side { lines: m, panel: mr, cost: packing_cost(&a, true) };
+        grid(tasks, &left, &Side { lines: n, panel: nr, cost: packing_cost(&b, false) })
     };
     let tasks = if by_output { tasks } else { down * across };
+    if outputs * products.terms == 1 {
+        // Memory that is not needed is not asked for: it would have to be zeroed where the buffer's last user had less.
+        let widest = (n.div_ceil(nr).div_ceil(across) * nr).min(BLOCK_COLUMNS);
+        if !packs_left(&(products.factors)(0, 0).0, widest) {
+            left = 0;
+        }
+    }
+    let per_task = left + right;
 
-    let mut buffer = tools.scratch.take(tasks * per_task + SLACK);
+    let mut buffer = tools.scratch.take_at_least(tasks * per_task + SLACK);
     let run = |task: usize, buffer: &mut [T]| {
         let (outputs, rows, columns) = if by_output {
             (share(outputs, 1, tasks, task), 0..m, 0..n)
         } else {
-            (0..outputs, share(m, mr, down, task / across), share(n, nr, across, task % across))
+            (0..outputs, share(m, ROWS, down, task / across), share(n, nr, across, task % across))
         };
         let (left, right) = buffer.split_at_mut(left);
         dispatch(level, Part { products, target, outputs, rows, columns, block, left, right });
@@ -226,12 +256,8 @@ impl<T: Real> Block<'_, T> {
     ) {
         let Block { a, b, rows, columns, k, stage, block_rows } = self;
         let (depth, first_row) = (k.len(), rows.start);
-        // Lines that are a multiple of a page apart fall into the same few cache sets.
-        let aliased = (a.line_stride().unsigned_abs() * size_of::<T>()).is_multiple_of(4096);
-        let far = columns.len() > UNPACKED_COLUMNS || (aliased && columns.len() > 64);
-        let side_by_side =
-            a.panel(rows.start, k.start, depth, rows.len()).filter(|_| columns.len() <= UNPACKED_COLUMNS);
-        let packs_left = side_by_side.is_none() && (!a.has_whole_lines() || far);
+        let packs_left = packs_left(a, columns.len());
+        let side_by_side = if packs_left { None } else { a.panel(rows.start, k.start, depth, rows.len()) };
         let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
         let keeps_panels = rows.len() > block_rows;
         for (i, rows) in blocks(rows, block_rows).enumerate() {

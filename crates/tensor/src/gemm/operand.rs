@@ -115,13 +115,18 @@ impl<'a, T: Copy> Operand<'a, T> {
         unsafe { std::slice::from_raw_parts(self.start.offset(line as isize + k as isize * self.depth_stride), len) }
     }
 
+    /// Whether cuts are whole and follow each other without anything in between.
+    #[inline(always)]
+    pub(crate) fn is_panel(&self) -> bool {
+        // A slice over several cuts also covers what lies between them; only where that is the view's own may it be formed.
+        self.line_stride == 1 && self.depth_stride >= 0 && self.depth_stride as usize == self.lines
+    }
+
     /// Everything at `k..` of `width` lines, with cuts `stride` apart, if they are whole and lie in ascending order: a panel that needs
     /// no packing.
     #[inline(always)]
     pub(crate) fn panel(&self, line: usize, k: usize, depth: usize, width: usize) -> Option<(&'a [T], usize)> {
-        // A slice over several cuts also covers what lies between them; only where that is the view's own may it be formed.
-        let dense = self.line_stride == 1 && self.depth_stride >= 0 && self.depth_stride as usize == self.lines;
-        if !dense || depth == 0 || line + width > self.lines || k + depth > self.depth {
+        if !self.is_panel() || depth == 0 || line + width > self.lines || k + depth > self.depth {
             return None;
         }
         let len = (depth - 1) * self.lines + width;
