@@ -1,0 +1,54 @@
+//! What can go wrong, always with the name of the transform and the value.
+
+/// An error of this crate. No pixel of the target has been changed when one is returned.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter that a transform cannot have.
+    #[error("{transform}: {parameter} must be {expected}, got {got}")]
+    Parameter {
+        /// The transform's name.
+        transform: String,
+        /// The parameter's name.
+        parameter: String,
+        /// What it may be.
+        expected: String,
+        /// What it was.
+        got: String,
+    },
+    /// An image that a transform, or this crate, cannot work on.
+    #[error("{place}: expected {expected}, got {got}")]
+    Image {
+        /// The transform's name, or what the image is for.
+        place: String,
+        /// What was expected.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+}
+
+impl Error {
+    /// [`Error::Parameter`].
+    pub fn parameter(
+        transform: impl Into<String>,
+        parameter: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl ToString,
+    ) -> Self {
+        Error::Parameter {
+            transform: transform.into(),
+            parameter: parameter.into(),
+            expected: expected.into(),
+            got: got.to_string(),
+        }
+    }
+
+    /// [`Error::Image`].
+    pub fn image(place: impl Into<String>, expected: impl Into<String>, got: impl ToString) -> Self {
+        Error::Image { place: place.into(), expected: expected.into(), got: got.to_string() }
+    }
+}
+
+/// A result with this crate's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,154 @@
+//! Images resampled along a map.
+
+use super::resample::{Interpolation, Point, sample};
+use super::{Map, translate};
+use crate::fill::Fill;
+use crate::frame::{Frame, FrameMut};
+use crate::pixel::Pixel;
+use crate::simd::vectorize;
+
+/// Pixels whose sources are found together.
+pub(super) const BLOCK: usize = 64;
+
+/// Farther out than any image, and small enough to be counted in parts of a pixel: where points at infinity are taken to lie.
+const FAR: f64 = 1e9;
+
+/// Where a block of pixels comes from: the pixel at or before the source point, and the fraction of the way to the next.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) x: [i32; BLOCK],
+    pub(super) y: [i32; BLOCK],
+    pub(super) fx: [f32; BLOCK],
+    pub(super) fy: [f32; BLOCK],
+}
+
+impl Block {
+    #[inline(always)]
+    fn set(&mut self, i: usize, x: f64, y: f64) {
+        // From the corner's coordinates to the first pixel's centre's.
+        let split = |u: f64| {
+            let u = (u - 0.5).clamp(-FAR, FAR);
+            let whole = u as i32;
+            let whole = whole - i32::from(f64::from(whole) > u);
+            (whole, (u - f64::from(whole)) as f32)
+        };
+        (self.x[i], self.fx[i]) = split(x);
+        (self.y[i], self.fy[i]) = split(y);
+    }
+}
+
+/// Whatever says where pixels come from.
+pub(super) trait Sources {
+    /// Fills the block for the pixels of a row from a column on.
+    fn block(&self, row: usize, column: usize, n: usize, block: &mut Block);
+}
+
+/// Along the inverse of a map.
+impl Sources for Map {
+    #[inline(always)]
+    fn block(&self, row: usize, column: usize, n: usize, block: &mut Block) {
+        let [a, b, c, d, e, f, g, h, i] = self.0;
+        let y = row as f64 + 0.5;
+        if self.is_affine() {
+            let (c, f) = (b * y + c, e * y + f);
+            for at in 0..n {
+                let x = (column + at) as f64 + 0.5;
+                block.set(at, a * x + c, d * x + f);
+            }
+        } else {
+            for at in 0..n {
+                let x = (column + at) as f64 + 0.5;
+                let w = g * x + h * y + i;
+                // Points behind the viewer are nowhere.
+                let scale = if w > 0.0 { 1.0 / w } else { f64::INFINITY };
+                block.set(at, (a * x + b * y + c) * scale, (d * x + e * y + f) * scale);
+            }
+        }
+    }
+}
+
+/// An image resampled along a map.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Warp {
+    /// Where points of the source go.
+    pub map: Map,
+    /// Rows of the result.
+    pub height: usize,
+    /// Columns of the result.
+    pub width: usize,
+    /// How values between pixels are found.
+    pub interpolation: Interpolation,
+    /// What lies beyond the edge.
+    pub fill: Fill,
+}
+
+impl Warp {
+    /// Runs it with another interpolation than its own, for masks. A map without an inverse leaves nothing but the fill.
+    pub(crate) fn run<P: Pixel>(&self, interpolation: Interpolation, source: Frame<'_, P>, target: FrameMut<'_, P>) {
+        if let Some(shift) = self.map.as_translation() {
+            return vectorize(
+                #[inline(always)]
+                || translate::translate(source, target, shift, interpolation, &self.fill),
+            );
+        }
+        let nowhere = Map([0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        let back = self.map.inverse().unwrap_or(nowhere);
+        resample(&back, source, target, interpolation, &self.fill);
+    }
+}
+
+/// Fills an image with what its pixels' sources are.
+pub(super) fn resample<P: Pixel>(
+    sources: &impl Sources,
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    interpolation: Interpolation,
+    fill: &Fill,
+) {
+    vectorize(
+        #[inline(always)]
+        || match source.shape.step() {
+            1 => by_step::<P, 1>(sources, source, target, interpolation, fill),
+            3 => by_step::<P, 3>(sources, source, target, interpolation, fill),
+            4 => by_step::<P, 4>(sources, source, target, interpolation, fill),
+            _ => by_step::<P, 0>(sources, source, target, interpolation, fill),
+        },
+    );
+}
+
+/// For a number of values side by side that is known when compiling; 0 for any other.
+#[inline(always)]
+fn by_step<P: Pixel, const STEP: usize>(
+    sources: &impl Sources,
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    interpolation: Interpolation,
+    fill: &Fill,
+) {
+    let (shape, to) = (source.shape, target.shape);
+    let step = if STEP == 0 { shape.step() } else { STEP };
+    let mut block = Block { x: [0; BLOCK], y: [0; BLOCK], fx: [0.0; BLOCK], fy: [0.0; BLOCK] };
+    let (stride, row_len) = (shape.row(), to.row());
+    for row in 0..to.height {
+        for column in (0..to.width).step_by(BLOCK) {
+            let n = BLOCK.min(to.width - column);
+            sources.block(row, column, n, &mut block);
+            for plane in 0..shape.planes() {
+                let data = &source.data[plane * shape.plane()..][..shape.plane()];
+                let out = &mut target.data[plane * to.plane() + row * row_len + column * step..][..n * step];
+                for (i, out) in out.chunks_exact_mut(step).enumerate() {
+                    let (x, y, fx, fy) = (block.x[i], block.y[i], block.fx[i], block.fy[i]);
+                    let inside = x >= 0 && y >= 0 && x + 1 < shape.width as i32 && y + 1 < shape.height as i32;
+                    if inside && STEP != 0 && interpolation == Interpolation::Bilinear {
+                        let upper = &data[y as usize * stride + x as usize * STEP..][..stride + 2 * STEP];
+                        P::bilinear::<STEP>(upper, stride, fx, fy, out);
+                    } else {
+                        let point = Point { x: x.into(), y: y.into(), fx, fy };
+                        sample(source, data, plane * step, point, interpolation, fill, out);
+                    }
+                }
+            }
+        }
+    }
+}

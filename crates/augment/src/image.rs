@@ -1,0 +1,232 @@
+//! Images whose type of value is known at run time only.
+
+use crate::frame::{Frame, FrameMut};
+use crate::shape::Shape;
+use crate::{Error, Result};
+
+/// The type of an image's values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum Kind {
+    /// From 0 to 255.
+    U8,
+    /// From 0 to 1, as a rule.
+    F32,
+}
+
+/// An image that is read: borrowed values in standard order.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageRef<'a> {
+    shape: Shape,
+    values: Values<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Values<'a> {
+    U8(&'a [u8]),
+    F32(&'a [f32]),
+}
+
+/// An image that is written: borrowed values in standard order.
+#[derive(Debug)]
+pub struct ImageMut<'a> {
+    shape: Shape,
+    values: ValuesMut<'a>,
+}
+
+/// The values of an image that is written.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    /// From 0 to 255.
+    U8(&'a mut [u8]),
+    /// From 0 to 1, as a rule.
+    F32(&'a mut [f32]),
+}
+
+fn check(shape: Shape, len: usize) -> Result<()> {
+    let expected = shape.checked_len("image")?;
+    if len == expected {
+        Ok(())
+    } else {
+        Err(Error::image("image", format!("{expected} values for {shape}"), format!("{len} values")))
+    }
+}
+
+/// Values as what is borrowed of them, by their type.
+pub trait Value: crate::Pixel {
+    /// Their [`Kind`].
+    const KIND: Kind;
+    /// To read.
+    #[doc(hidden)]
+    fn image(shape: Shape, values: &[Self]) -> ImageRef<'_>;
+    /// To write.
+    #[doc(hidden)]
+    fn image_mut(shape: Shape, values: &mut [Self]) -> ImageMut<'_>;
+}
+
+impl Value for u8 {
+    const KIND: Kind = Kind::U8;
+    fn image(shape: Shape, values: &[u8]) -> ImageRef<'_> {
+        ImageRef { shape, values: Values::U8(values) }
+    }
+    fn image_mut(shape: Shape, values: &mut [u8]) -> ImageMut<'_> {
+        ImageMut { shape, values: ValuesMut::U8(values) }
+    }
+}
+
+impl Value for f32 {
+    const KIND: Kind = Kind::F32;
+    fn image(shape: Shape, values: &[f32]) -> ImageRef<'_> {
+        ImageRef { shape, values: Values::F32(values) }
+    }
+    fn image_mut(shape: Shape, values: &mut [f32]) -> ImageMut<'_> {
+        ImageMut { shape, values: ValuesMut::F32(values) }
+    }
+}
+
+impl<'a> ImageRef<'a> {
+    /// An image of values in standard order.
+    ///
+    /// # Errors
+    /// [`Error::Image`] if there is no value, or another number of them than the shape has.
+    pub fn new<V: Value>(shape: Shape, values: &'a [V]) -> Result<Self> {
+        check(shape, values.len())?;
+        Ok(V::image(shape, values))
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The type of its values.
+    pub fn kind(&self) -> Kind {
+        match self.values {
+            Values::U8(_) => Kind::U8,
+            Values::F32(_) => Kind::F32,
+        }
+    }
+
+    pub(crate) fn frame_u8(self) -> Option<Frame<'a, u8>> {
+        if let Values::U8(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
+    }
+
+    pub(crate) fn frame_f32(self) -> Option<Frame<'a, f32>> {
+        if let Values::F32(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
+    }
+
+    /// Whether all values are finite numbers.
+    pub(crate) fn is_finite(self) -> bool {
+        match self.values {
+            Values::U8(_) => true,
+            // Without a branch for each, so that vectors do it: the exponents of infinities and NaN are all ones.
+            Values::F32(values) => values.chunks(1024).all(|part| {
+                part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
+            }),
+        }
+    }
+}
+
+impl<'a> ImageMut<'a> {
+    /// An image of values in standard order.
+    ///
+    /// # Errors
+    /// As [`ImageRef::new`].
+    pub fn new<V: Value>(shape: Shape, values: &'a mut [V]) -> Result<Self> {
+        check(shape, values.len())?;
+        Ok(V::image_mut(shape, values))
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The type of its values.
+    pub fn kind(&self) -> Kind {
+        match self.values {
+            ValuesMut::U8(_) => Kind::U8,
+            ValuesMut::F32(_) => Kind::F32,
+        }
+    }
+
+    /// Its values, in standard order.
+    pub fn values_mut(&mut self) -> ValuesMut<'_> {
+        match &mut self.values {
+            ValuesMut::U8(values) => ValuesMut::U8(values),
+            ValuesMut::F32(values) => ValuesMut::F32(values),
+        }
+    }
+
+    /// The same, borrowed for a while.
+    pub fn reborrow(&mut self) -> ImageMut<'_> {
+        ImageMut { shape: self.shape, values: self.values_mut() }
+    }
+
+    pub(crate) fn frame_u8(self) -> Option<FrameMut<'a, u8>> {
+        if let ValuesMut::U8(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
+    }
+
+    pub(crate) fn frame_f32(self) -> Option<FrameMut<'a, f32>> {
+        if let ValuesMut::F32(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
+    }
+}
+
+/// An image with its own memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Image {
+    shape: Shape,
+    values: Vec8Or32,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Vec8Or32 {
+    U8(Vec<u8>),
+    F32(Vec<f32>),
+}
+
+impl Image {
+    /// A black image.
+    ///
+    /// # Errors
+    /// [`Error::Image`] if it has no value, or more than fit in memory.
+    pub fn black(shape: Shape, kind: Kind) -> Result<Self> {
+        let len = shape.checked_len("image")?;
+        let values = match kind {
+            Kind::U8 => Vec8Or32::U8(vec![0; len]),
+            Kind::F32 => Vec8Or32::F32(vec![0.0; len]),
+        };
+        Ok(Image { shape, values })
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// To read.
+    pub fn as_ref(&self) -> ImageRef<'_> {
+        match &self.values {
+            Vec8Or32::U8(values) => u8::image(self.shape, values),
+            Vec8Or32::F32(values) => f32::image(self.shape, values),
+        }
+    }
+
+    /// To write.
+    pub fn as_mut(&mut self) -> ImageMut<'_> {
+        match &mut self.values {
+            Vec8Or32::U8(values) => u8::image_mut(self.shape, values),
+            Vec8Or32::F32(values) => f32::image_mut(self.shape, values),
+        }
+    }
+
+    /// Its values, if they are of that type.
+    pub fn as_u8(&self) -> Option<&[u8]> {
+        if let Vec8Or32::U8(values) = &self.values { Some(values) } else { None }
+    }
+
+    /// Its values, if they are of that type.
+    pub fn as_f32(&self) -> Option<&[f32]> {
+        if let Vec8Or32::F32(values) = &self.values { Some(values) } else { None }
+    }
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod augment;
+mod compose;
+mod error;
+mod fill;
+mod frame;
+mod geometry;
+mod image;
+mod noise;
+mod pixel;
+mod plan;
+mod random;
+mod shape;
+mod simd;
+mod transform;
+
+pub use augment::{Augment, Draw};
+pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn};
+pub use error::{Error, Result};
+pub use fill::{Colour, Fill};
+pub use geometry::{Interpolation, Map, Symmetry, Warp};
+pub use image::{Image, ImageMut, ImageRef, Kind, Value, ValuesMut};
+pub use noise::{AddNoise, Distribution, SaltAndPepper};
+pub use pixel::Pixel;
+pub use plan::{Buffers, Effect, Note, Plan, Step};
+pub use random::{Key, Random};
+pub use shape::{Layout, Shape};
+pub use transform::{
+    Flip, GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
+};

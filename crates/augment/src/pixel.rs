@@ -1,0 +1,78 @@
+//! The types of a value.
+
+/// A type of values: `u8` from 0 (black) to 255, `f32` from 0 to 1.
+///
+/// Floating-point values outside that range are allowed (a normalised image has them) and kept, where a transform does not say otherwise.
+pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static {
+    /// The value of white.
+    const WHITE: f32;
+
+    /// As a floating-point number, on the type's own scale.
+    fn to_f32(self) -> f32;
+
+    /// The nearest value: rounded half up and kept within 0 and 255 for `u8`, where NaN becomes 0.
+    fn from_f32(value: f32) -> Self;
+
+    /// Between four pixels of `STEP` values: those at the beginning of `upper`, and those `stride` values later, a row below.
+    #[doc(hidden)]
+    fn bilinear<const STEP: usize>(upper: &[Self], stride: usize, fx: f32, fy: f32, out: &mut [Self]);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for f32 {}
+}
+
+impl Pixel for u8 {
+    const WHITE: f32 = 255.0;
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f32::from(self)
+    }
+
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        // Comparisons in this order become two vector instructions, and send NaN to 0.
+        let value = if value > 0.0 { value } else { 0.0 };
+        let value = if value < 255.0 { value } else { 255.0 };
+        (value + 0.5) as i32 as u8
+    }
+
+    /// In 128ths of a pixel, without rounding before the end.
+    #[inline(always)]
+    fn bilinear<const STEP: usize>(upper: &[u8], stride: usize, fx: f32, fy: f32, out: &mut [u8]) {
+        let weight = |fraction: f32| (fraction * 128.0 + 0.5) as i32;
+        let (right, below) = (weight(fx), weight(fy));
+        let at = |i: usize| i32::from(upper[i]);
+        for c in 0..STEP {
+            let first = at(c) * (128 - right) + at(c + STEP) * right;
+            let second = at(c + stride) * (128 - right) + at(c + stride + STEP) * right;
+            out[c] = ((first * (128 - below) + second * below + (1 << 13)) >> 14) as u8;
+        }
+    }
+}
+
+impl Pixel for f32 {
+    const WHITE: f32 = 1.0;
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn bilinear<const STEP: usize>(upper: &[f32], stride: usize, fx: f32, fy: f32, out: &mut [f32]) {
+        for c in 0..STEP {
+            let first = upper[c] * (1.0 - fx) + upper[c + STEP] * fx;
+            let second = upper[c + stride] * (1.0 - fx) + upper[c + stride + STEP] * fx;
+            out[c] = first * (1.0 - fy) + second * fy;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Memory between steps.
+
+/// Memory that steps work in. It grows to what is needed and is then used again: from the second image of a size on, nothing is allocated.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Two images of each type, so that a step can read one and write the other.
+    pub(super) u8: [Vec<u8>; 2],
+    pub(super) f32: [Vec<f32>; 2],
+    /// What one step needs for itself.
+    pub(crate) scratch: Scratch,
+    /// The last plan, for its memory.
+    pub(crate) plan: super::Plan,
+}
+
+/// What one step needs for itself.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Bits, one for each pixel.
+    pub(crate) bits: Vec<u64>,
+}

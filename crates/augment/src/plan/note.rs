@@ -1,0 +1,41 @@
+//! What a transform drew, for people.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A transform's name and the numbers it drew.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Note {
+    /// The transform's name.
+    pub name: Cow<'static, str>,
+    /// The numbers' names and values. Unused ones have no name.
+    values: [(Cow<'static, str>, f64); Note::ROOM],
+}
+
+impl Note {
+    /// How many numbers a note holds. A fixed number, so that a note needs no memory of its own.
+    pub const ROOM: usize = 6;
+
+    /// A note of some numbers; those beyond [`Note::ROOM`] are left out.
+    pub fn new(name: &'static str, values: &[(&'static str, f64)]) -> Self {
+        let value = |i: usize| values.get(i).map_or_else(Default::default, |&(name, x)| (Cow::Borrowed(name), x));
+        Note { name: Cow::Borrowed(name), values: std::array::from_fn(value) }
+    }
+
+    /// The numbers, with their names.
+    pub fn values(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.values.iter().filter(|(name, _)| !name.is_empty()).map(|(name, x)| (name.as_ref(), *x))
+    }
+}
+
+/// `translate x 3.2 y -1`: at most two decimals.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (name, value) in self.values() {
+            write!(f, " {name} {}", (value * 100.0).round() / 100.0 + 0.0)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Steps one after the other, each from one piece of memory into another or in place, the last into the target.
+
+use super::{Buffers, Step};
+use crate::frame::{Frame, FrameMut};
+use crate::image::{ImageMut, ImageRef, Value};
+use crate::{Error, Kind, Result, Shape};
+
+/// Runs steps on an image.
+pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, buffers: &mut Buffers) -> Result<()> {
+    let mut output = (source.shape(), source.kind());
+    for step in steps {
+        output = step.output(output.0, output.1)?;
+    }
+    if (target.shape(), target.kind()) != output {
+        let name = |(shape, kind): (Shape, Kind)| format!("{shape} of {kind:?}");
+        return Err(Error::image("target", name(output), name((target.shape(), target.kind()))));
+    }
+    if steps.iter().any(Step::computes) && !source.is_finite() {
+        return Err(Error::image("image", "finite values", "NaN or infinity"));
+    }
+    if let (Some(source), Kind::U8) = (source.frame_u8(), output.1) {
+        let target = target.frame_u8().expect("its type was compared");
+        let mut memory = std::mem::take(&mut buffers.u8);
+        let result = typed(steps, false, source, target, &mut memory, buffers);
+        buffers.u8 = memory;
+        result
+    } else if let (Some(source), Some(target)) = (source.frame_f32(), target.frame_f32()) {
+        let mut memory = std::mem::take(&mut buffers.f32);
+        let result = typed(steps, false, source, target, &mut memory, buffers);
+        buffers.f32 = memory;
+        result
+    } else {
+        unreachable!("steps keep the type")
+    }
+}
+
+/// Where the image is.
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    Source,
+    Buffer(usize),
+    Target,
+}
+
+fn typed<P: Value>(
+    steps: &[Step],
+    masks: bool,
+    source: Frame<'_, P>,
+    mut target: FrameMut<'_, P>,
+    memory: &mut [Vec<P>; 2],
+    buffers: &mut Buffers,
+) -> Result<()> {
+    let runs = |step: &&Step| !masks || step.is_geometric();
+    let mut left = steps.iter().filter(runs).filter(|step| !step.is_in_place()).count();
+    let (mut at, mut shape) = (At::Source, source.shape);
+    for step in steps.iter().filter(runs) {
+        let next = step.output(shape, P::KIND)?.0;
+        let moves = !step.is_in_place();
+        left -= usize::from(moves);
+        // Once no other step moves the image, the target is its last place.
+        let to = match at {
+            _ if left == 0 => At::Target,
+            At::Buffer(i) => At::Buffer(1 - i),
+            _ => At::Buffer(0),
+        };
+        if moves || at == At::Source {
+            let [first, second] = memory;
+            let len = next.plane() * next.planes();
+            let (from, mut out) = match (at, to) {
+                (At::Source, At::Target) => (source, target.reborrow()),
+                (At::Source, At::Buffer(_)) => (source, sized(first, next, len)),
+                (At::Buffer(0), At::Target) => (Frame { data: first, shape }, target.reborrow()),
+                (At::Buffer(_), At::Target) => (Frame { data: second, shape }, target.reborrow()),
+                (At::Buffer(0), _) => (Frame { data: first, shape }, sized(second, next, len)),
+                (At::Buffer(_), _) => (Frame { data: second, shape }, sized(first, next, len)),
+                (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
+            };
+            if moves {
+                step.across(masks, from, out.reborrow());
+            } else {
+                out.data.copy_from_slice(from.data);
+            }
+            at = to;
+        }
+        if !moves {
+            let image = match at {
+                At::Target => target.reborrow(),
+                At::Buffer(i) => FrameMut { data: &mut memory[i], shape },
+                At::Source => unreachable!("it was copied"),
+            };
+            step.in_place(image, &mut buffers.scratch)?;
+        }
+        shape = next;
+    }
+    if at == At::Source {
+        target.data.copy_from_slice(source.data);
+    }
+    Ok(())
+}
+
+fn sized<P: Value>(memory: &mut Vec<P>, shape: Shape, len: usize) -> FrameMut<'_, P> {
+    memory.resize(len, P::default());
+    FrameMut { data: memory, shape }
+}

@@ -1,0 +1,117 @@
+//! The steps of a plan.
+
+use super::buffers::Scratch;
+use crate::frame::{Frame, FrameMut};
+use crate::geometry::{Interpolation, Symmetry, Warp};
+use crate::image::{ImageMut, Value};
+use crate::noise::{AddNoise, SaltAndPepper};
+use crate::{Error, Key, Kind, Result, Shape};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A deterministic operation on an image: what a transform's draw comes to.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "step", rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum Step {
+    /// A flip or quarter turn, exact.
+    Symmetry {
+        /// Which.
+        symmetry: Symmetry,
+    },
+    /// A resampling along a map.
+    Warp(Warp),
+    /// Noise that is added or multiplied.
+    Noise(AddNoise),
+    /// Pixels that become black or white.
+    SaltAndPepper(SaltAndPepper),
+    /// A user's own operation. It cannot be saved: a saved plan has none.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    Effect {
+        /// The operation.
+        effect: Arc<dyn Effect>,
+        /// The key of what it draws.
+        key: Key,
+    },
+}
+
+/// A user's own operation on the values of an image, in place.
+///
+/// Implement it for what the steps of this crate cannot express; where they can, a transform that [pushes](crate::Draw::push) them is
+/// shorter, and can be saved.
+pub trait Effect: Send + Sync + Debug {
+    /// Its name, for notes and errors.
+    fn name(&self) -> &str;
+
+    /// Changes the values. All that is random must come from the key.
+    ///
+    /// # Errors
+    /// Whatever the operation's are; what is then left in the image is not used.
+    fn apply(&self, image: ImageMut<'_>, key: Key) -> Result<()>;
+}
+
+impl Step {
+    /// The shape and type of the result.
+    ///
+    /// # Errors
+    /// [`Error::Image`] for an image that the step cannot work on.
+    pub fn output(&self, shape: Shape, kind: Kind) -> Result<(Shape, Kind)> {
+        match self {
+            Step::Symmetry { symmetry } => Ok((symmetry.shape(shape), kind)),
+            Step::Warp(warp) => {
+                let target = shape.sized(warp.height, warp.width);
+                target.checked_len("warp")?;
+                if shape.width.max(shape.height) > 1 << 24 {
+                    return Err(Error::image("warp", "at most 2^24 pixels a side", shape));
+                }
+                Ok((target, kind))
+            }
+            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => Ok((shape, kind)),
+        }
+    }
+
+    /// Whether it changes values where they lie; otherwise it reads one image and writes another.
+    pub(super) fn is_in_place(&self) -> bool {
+        match self {
+            Step::Symmetry { .. } | Step::Warp(_) => false,
+            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => true,
+        }
+    }
+
+    /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
+    pub(super) fn is_geometric(&self) -> bool {
+        matches!(self, Step::Symmetry { .. } | Step::Warp(_))
+    }
+
+    /// Whether it computes with values, which must then be finite.
+    pub(super) fn computes(&self) -> bool {
+        !matches!(self, Step::Symmetry { .. })
+    }
+
+    /// A step that is in place.
+    pub(super) fn in_place<P: Value>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) -> Result<()> {
+        match self {
+            Step::Noise(noise) => noise.run(image),
+            Step::SaltAndPepper(noise) => noise.run(image, scratch),
+            Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
+            Step::Symmetry { .. } | Step::Warp(_) => unreachable!("not in place"),
+        }
+        Ok(())
+    }
+
+    /// A step that is not, with another interpolation than its own for masks.
+    pub(super) fn across<P: Value>(&self, masks: bool, source: Frame<'_, P>, target: FrameMut<'_, P>) {
+        match self {
+            Step::Symmetry { symmetry } => symmetry.run(source, target),
+            Step::Warp(warp) => {
+                let interpolation = if masks { Interpolation::Nearest } else { warp.interpolation };
+                warp.run(interpolation, source, target);
+            }
+            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => unreachable!("in place"),
+        }
+    }
+}
