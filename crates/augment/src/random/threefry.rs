@@ -33,32 +33,50 @@ pub(super) fn group(index: u64, key: [u32; 4]) -> [[u32; LANES]; 4] {
     many([block.map(|block| block as u32), block.map(|block| (block >> 32) as u32), [0; LANES], [0; LANES]], key)
 }
 
+/// `N` blocks at once. Every operation is on `N` words side by side, and every round is written out, so that the compiler makes vectors of them.
 #[inline(always)]
 fn many<const N: usize>(mut x: [[u32; N]; 4], key: [u32; 4]) -> [[u32; N]; 4] {
     let schedule = schedule(key);
-    for (word, &key) in x.iter_mut().zip(&schedule) {
-        word.iter_mut().for_each(|x| *x = x.wrapping_add(key));
+    inject(&mut x, &schedule, 0);
+    let mut round = 0;
+    // Four rounds and an injection: in odd rounds words 1 and 3 have changed places.
+    while round + 4 <= ROUNDS {
+        let rotations = &ROTATIONS[round % 8..][..4];
+        mix(&mut x, [1, 3], rotations[0]);
+        mix(&mut x, [3, 1], rotations[1]);
+        mix(&mut x, [1, 3], rotations[2]);
+        mix(&mut x, [3, 1], rotations[3]);
+        round += 4;
+        inject(&mut x, &schedule, round / 4);
     }
-    for round in 0..ROUNDS {
-        let rotations = ROTATIONS[round % 8];
-        // In odd rounds words 1 and 3 have changed places.
-        let partners = if round % 2 == 0 { [1, 3] } else { [3, 1] };
-        for (half, (&partner, rotation)) in partners.iter().zip(rotations).enumerate() {
-            for lane in 0..N {
-                let sum = x[2 * half][lane].wrapping_add(x[partner][lane]);
-                x[2 * half][lane] = sum;
-                x[partner][lane] = x[partner][lane].rotate_left(rotation) ^ sum;
-            }
-        }
-        if round % 4 == 3 {
-            let injection = round / 4 + 1;
-            for (word, lanes) in x.iter_mut().enumerate() {
-                let key = schedule[(injection + word) % 5].wrapping_add(if word == 3 { injection as u32 } else { 0 });
-                lanes.iter_mut().for_each(|x| *x = x.wrapping_add(key));
-            }
-        }
-    }
+    const { assert!(ROUNDS % 4 == 1, "one round is left") };
+    mix(&mut x, [1, 3], ROTATIONS[round % 8]);
     x
+}
+
+/// A round: words 0 and 2 each with a partner.
+#[inline(always)]
+fn mix<const N: usize>(x: &mut [[u32; N]; 4], partners: [usize; 2], rotations: [u32; 2]) {
+    for half in 0..2 {
+        let (word, partner, rotation) = (2 * half, partners[half], rotations[half]);
+        for lane in 0..N {
+            x[word][lane] = x[word][lane].wrapping_add(x[partner][lane]);
+        }
+        for lane in 0..N {
+            x[partner][lane] = x[partner][lane].rotate_left(rotation) ^ x[word][lane];
+        }
+    }
+}
+
+/// Adds the key for the `n`-th time.
+#[inline(always)]
+fn inject<const N: usize>(x: &mut [[u32; N]; 4], schedule: &[u32; 5], n: usize) {
+    for word in 0..4 {
+        let key = schedule[(n + word) % 5].wrapping_add(if word == 3 { n as u32 } else { 0 });
+        for lane in 0..N {
+            x[word][lane] = x[word][lane].wrapping_add(key);
+        }
+    }
 }
 
 #[cfg(test)]
