@@ -8,7 +8,15 @@ fn main() -> Result<()> {
         ("noise", std::sync::Arc::new(GaussianNoise::new(0.0, 0.1)?)),
         ("speckle", std::sync::Arc::new(Speckle::new(0.0, 0.1)?)),
         ("s&p", std::sync::Arc::new(RandomSaltAndPepper::new((0.01, 0.06), (0.4, 0.6))?)),
-        ("pipe", std::sync::Arc::new(Sequence::new().then(Flip::horizontal(0.5)?).then(Translate::fraction(0.1, 0.1)?).then(GaussianNoise::new(0.0, 0.05)?))),
+        (
+            "pipe",
+            std::sync::Arc::new(
+                Sequence::new()
+                    .then(Flip::horizontal(0.5)?)
+                    .then(Translate::fraction(0.1, 0.1)?)
+                    .then(GaussianNoise::new(0.0, 0.05)?),
+            ),
+        ),
         ("rotate", std::sync::Arc::new(Turn)),
     ];
     for (size, c) in [(28, 1), (32, 3), (224, 3)] {
@@ -36,11 +44,19 @@ fn main() -> Result<()> {
 #[derive(Debug)]
 struct Turn;
 impl Augment for Turn {
-    fn name(&self) -> &str { "turn" }
+    fn name(&self) -> &str {
+        "turn"
+    }
     fn draw(&self, draw: &mut Draw<'_>) -> Result<()> {
         let s = draw.shape();
         let a = draw.random().between(-15.0, 15.0);
         let map = Map::rotation(a).about(s.width as f64 / 2.0, s.height as f64 / 2.0);
-        draw.push(Step::Warp(Warp { map, height: s.height, width: s.width, interpolation: Interpolation::Bilinear, fill: Fill::BLACK }))
+        draw.push(Step::Warp(Warp {
+            map,
+            height: s.height,
+            width: s.width,
+            interpolation: Interpolation::Bilinear,
+            fill: Fill::BLACK,
+        }))
     }
 }

@@ -26,6 +26,14 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A sample of a batch could not be worked on.
+    #[error("sample {index} of the batch: {source}")]
+    Sample {
+        /// Its index in the batch.
+        index: usize,
+        /// Why.
+        source: Box<Error>,
+    },
 }
 
 impl Error {

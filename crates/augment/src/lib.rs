@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod augment;
+mod batch;
 mod compose;
 mod error;
 mod fill;
@@ -13,9 +14,11 @@ mod plan;
 mod random;
 mod shape;
 mod simd;
+mod threads;
 mod transform;
 
 pub use augment::{Augment, Draw};
+pub use batch::Batches;
 pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn};
 pub use error::{Error, Result};
 pub use fill::{Colour, Fill};
@@ -23,9 +26,10 @@ pub use geometry::{Interpolation, Map, Symmetry, Warp};
 pub use image::{Image, ImageMut, ImageRef, Kind, Value, ValuesMut};
 pub use noise::{AddNoise, Distribution, SaltAndPepper};
 pub use pixel::Pixel;
-pub use plan::{Buffers, Effect, Note, Plan, Step};
+pub use plan::{BoundingBox, Buffers, Effect, Note, Plan, Step};
 pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
+pub use threads::{Count, Serial, Threads};
 pub use transform::{
     Flip, GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
 };

@@ -84,17 +84,17 @@ pub struct Warp {
 }
 
 impl Warp {
-    /// Runs it with another interpolation than its own, for masks. A map without an inverse leaves nothing but the fill.
-    pub(crate) fn run<P: Pixel>(&self, interpolation: Interpolation, source: Frame<'_, P>, target: FrameMut<'_, P>) {
+    /// Runs it. A map without an inverse leaves nothing but the fill.
+    pub(crate) fn run<P: Pixel>(&self, source: Frame<'_, P>, target: FrameMut<'_, P>) {
         if let Some(shift) = self.map.as_translation() {
             return vectorize(
                 #[inline(always)]
-                || translate::translate(source, target, shift, interpolation, &self.fill),
+                || translate::translate(source, target, shift, self.interpolation, &self.fill),
             );
         }
         let nowhere = Map([0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
         let back = self.map.inverse().unwrap_or(nowhere);
-        resample(&back, source, target, interpolation, &self.fill);
+        resample(&back, source, target, self.interpolation, &self.fill);
     }
 }
 

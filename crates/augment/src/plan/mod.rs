@@ -5,10 +5,12 @@ mod buffers;
 mod note;
 mod run;
 mod step;
+mod targets;
 
 pub use buffers::Buffers;
 pub use note::Note;
 pub use step::{Effect, Step};
+pub use targets::BoundingBox;
 
 use crate::image::{ImageMut, ImageRef};
 use crate::{Image, Kind, Result, Shape};

@@ -34,6 +34,17 @@ pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, bu
     }
 }
 
+/// Runs the geometric steps on a mask.
+pub(super) fn masks(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, buffers: &mut Buffers) -> Result<()> {
+    if let Some(source) = source.frame_u8() {
+        let target = target.frame_u8().expect("as the source");
+        typed(steps, true, source, target, &mut Default::default(), buffers)
+    } else {
+        let source = source.frame_f32().expect("one of the two");
+        typed(steps, true, source, target.frame_f32().expect("as the source"), &mut Default::default(), buffers)
+    }
+}
+
 /// Where the image is.
 #[derive(Clone, Copy, PartialEq)]
 enum At {

@@ -5,7 +5,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::geometry::{Interpolation, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, SaltAndPepper};
-use crate::{Error, Key, Kind, Result, Shape};
+use crate::{Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -108,8 +108,10 @@ impl Step {
         match self {
             Step::Symmetry { symmetry } => symmetry.run(source, target),
             Step::Warp(warp) => {
+                let constant = matches!(warp.fill, Fill::Constant(_));
+                let fill = if masks && constant { Fill::BLACK } else { warp.fill };
                 let interpolation = if masks { Interpolation::Nearest } else { warp.interpolation };
-                warp.run(interpolation, source, target);
+                Warp { fill, interpolation, ..*warp }.run(source, target);
             }
             Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => unreachable!("in place"),
         }
