@@ -199,6 +199,11 @@ fn fused(last: &Step, next: &Step, shape: Shape) -> Option<Option<Step>> {
         (Step::Warp(a), Step::Warp(b)) if (a.interpolation, a.fill) == (b.interpolation, b.fill) => {
             Some(Some(Step::Warp(Warp { map: a.map.then(b.map), ..*b })))
         }
+        // Whole pixels cut out of a warped image: only these need to be computed.
+        (Step::Warp(a), Step::Warp(b)) if b.cuts_out_of(shape) => {
+            let map = a.map.then(b.map);
+            Some(Some(Step::Warp(Warp { map, height: b.height, width: b.width, ..*a })))
+        }
         (Step::Symmetry { symmetry }, Step::Warp(warp)) => {
             Some(Some(Step::Warp(Warp { map: map(*symmetry, true).then(warp.map), ..*warp })))
         }

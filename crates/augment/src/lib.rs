@@ -31,5 +31,6 @@ pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Flip, GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
+    Affine, CenterCrop, Flip, GaussianNoise, LaplaceNoise, Pad, Perspective, RandomCrop, RandomResizedCrop,
+    RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
 };

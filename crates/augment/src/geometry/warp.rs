@@ -5,6 +5,7 @@ use super::{Map, translate};
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
+use crate::shape::Shape;
 use crate::simd::vectorize;
 
 /// Pixels whose sources are found together.
@@ -84,6 +85,16 @@ pub struct Warp {
 }
 
 impl Warp {
+    /// Whether it takes a rectangle of whole pixels out of an image, and nothing from beyond its edge.
+    pub(crate) fn cuts_out_of(&self, shape: Shape) -> bool {
+        self.map.as_translation().is_some_and(|(x, y)| {
+            let fits = |shift: f64, part: usize, len: usize| {
+                shift <= 0.0 && shift.fract() == 0.0 && part as f64 - shift <= len as f64
+            };
+            fits(x, self.width, shape.width) && fits(y, self.height, shape.height)
+        })
+    }
+
     /// Runs it. A map without an inverse leaves nothing but the fill.
     pub(crate) fn run<P: Pixel>(&self, source: Frame<'_, P>, target: FrameMut<'_, P>) {
         if let Some(shift) = self.map.as_translation() {

@@ -1,10 +1,14 @@
 //! Random transforms: what the numbers are drawn from.
 
+mod affine;
+mod crop;
 mod flip;
 mod noise;
 mod range;
 mod translate;
 
+pub use affine::{Affine, Perspective};
+pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
 pub use flip::Flip;
 pub use noise::{GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Speckle, UniformNoise};
 pub use range::Range;

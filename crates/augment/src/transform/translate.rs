@@ -22,7 +22,7 @@ impl Shift {
     /// None.
     pub const NONE: Self = Shift::Pixels(Range { low: 0.0, high: 0.0 });
 
-    fn check(self, parameter: &str) -> Result<Self> {
+    pub(super) fn check(self, parameter: &str) -> Result<Self> {
         let range = match self {
             Shift::Fraction(range) | Shift::Pixels(range) | Shift::WholePixels(range) => range,
         };
@@ -35,7 +35,7 @@ impl Shift {
         Ok(self)
     }
 
-    fn draw(self, len: usize, random: &mut crate::Random) -> f64 {
+    pub(super) fn draw(self, len: usize, random: &mut crate::Random) -> f64 {
         match self {
             Shift::Fraction(range) => range.draw(random) * len as f64,
             Shift::Pixels(range) => range.draw(random),
