@@ -16,6 +16,7 @@ mod shape;
 mod simd;
 mod threads;
 mod transform;
+mod value;
 
 pub use augment::{Augment, Draw};
 pub use batch::Batches;
@@ -34,3 +35,4 @@ pub use transform::{
     Affine, CenterCrop, Flip, GaussianNoise, LaplaceNoise, Pad, Perspective, RandomCrop, RandomResizedCrop,
     RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
 };
+pub use value::{ColourStep, Content, Erase, Grid, Tone};

@@ -13,6 +13,10 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     /// The nearest value: rounded half up and kept within 0 and 255 for `u8`, where NaN becomes 0.
     fn from_f32(value: f32) -> Self;
 
+    /// Replaces each value by a function of it, from and to shares of white.
+    #[doc(hidden)]
+    fn map(values: &mut [Self], f: impl Fn(f32) -> f32);
+
     /// Between four pixels of `STEP` values: those at the beginning of `upper`, and those `stride` values later, a row below.
     #[doc(hidden)]
     fn bilinear<const STEP: usize>(upper: &[Self], stride: usize, fx: f32, fy: f32, out: &mut [Self]);
@@ -40,6 +44,17 @@ impl Pixel for u8 {
         (value + 0.5) as i32 as u8
     }
 
+    /// By a table, if there are more values than it has entries.
+    #[inline(always)]
+    fn map(values: &mut [u8], f: impl Fn(f32) -> f32) {
+        let of = |x: u8| u8::from_f32(f(f32::from(x) / 255.0) * 255.0);
+        if values.len() < 256 {
+            return values.iter_mut().for_each(|x| *x = of(*x));
+        }
+        let table: [u8; 256] = std::array::from_fn(|x| of(x as u8));
+        values.iter_mut().for_each(|x| *x = table[usize::from(*x)]);
+    }
+
     /// In 128ths of a pixel, without rounding before the end.
     #[inline(always)]
     fn bilinear<const STEP: usize>(upper: &[u8], stride: usize, fx: f32, fy: f32, out: &mut [u8]) {
@@ -65,6 +80,11 @@ impl Pixel for f32 {
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
+        values.iter_mut().for_each(|x| *x = f(*x));
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::geometry::{Interpolation, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, SaltAndPepper};
+use crate::value::{ColourStep, Erase, Grid, Tone};
 use crate::{Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -29,6 +30,20 @@ pub enum Step {
     Noise(AddNoise),
     /// Pixels that become black or white.
     SaltAndPepper(SaltAndPepper),
+    /// A rectangle that is lost.
+    Erase(Erase),
+    /// Squares that are lost, on a grid.
+    Grid(Grid),
+    /// A function of each value.
+    Tone {
+        /// Which.
+        tone: Tone,
+    },
+    /// A function of each pixel's channels.
+    Colour {
+        /// Which.
+        colour: ColourStep,
+    },
     /// A user's own operation. It cannot be saved: a saved plan has none.
     #[cfg_attr(feature = "serde", serde(skip))]
     Effect {
@@ -70,16 +85,13 @@ impl Step {
                 }
                 Ok((target, kind))
             }
-            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => Ok((shape, kind)),
+            _ => Ok((shape, kind)),
         }
     }
 
     /// Whether it changes values where they lie; otherwise it reads one image and writes another.
     pub(super) fn is_in_place(&self) -> bool {
-        match self {
-            Step::Symmetry { .. } | Step::Warp(_) => false,
-            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => true,
-        }
+        !matches!(self, Step::Symmetry { .. } | Step::Warp(_))
     }
 
     /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
@@ -97,6 +109,10 @@ impl Step {
         match self {
             Step::Noise(noise) => noise.run(image),
             Step::SaltAndPepper(noise) => noise.run(image, scratch),
+            Step::Erase(erase) => erase.run(image),
+            Step::Grid(grid) => grid.run(image),
+            Step::Tone { tone } => tone.run(image),
+            Step::Colour { colour } => colour.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
             Step::Symmetry { .. } | Step::Warp(_) => unreachable!("not in place"),
         }
@@ -113,7 +129,7 @@ impl Step {
                 let interpolation = if masks { Interpolation::Nearest } else { warp.interpolation };
                 Warp { fill, interpolation, ..*warp }.run(source, target);
             }
-            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => unreachable!("in place"),
+            _ => unreachable!("in place"),
         }
     }
 }

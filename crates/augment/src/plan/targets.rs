@@ -105,7 +105,7 @@ impl Step {
         match self {
             Step::Symmetry { symmetry } => symmetry.map(shape.height, shape.width).point(x, y),
             Step::Warp(warp) => warp.map.point(x, y),
-            Step::Noise(_) | Step::SaltAndPepper(_) | Step::Effect { .. } => (x, y),
+            _ => (x, y),
         }
     }
 }

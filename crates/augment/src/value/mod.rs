@@ -1,0 +1,9 @@
+//! Steps that change values and move no pixel.
+
+mod colour;
+mod erase;
+mod tone;
+
+pub use colour::ColourStep;
+pub use erase::{Content, Erase, Grid};
+pub use tone::Tone;
