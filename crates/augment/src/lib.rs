@@ -32,7 +32,7 @@ pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Affine, CenterCrop, Flip, GaussianNoise, LaplaceNoise, Pad, Perspective, RandomCrop, RandomResizedCrop,
-    RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
+    Affine, CenterCrop, CoarseDropout, Erased, Flip, GaussianNoise, GridDropout, LaplaceNoise, Pad, Perspective,
+    RandomCrop, RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
 };
 pub use value::{ColourStep, Content, Erase, Grid, Tone};

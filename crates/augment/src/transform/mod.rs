@@ -2,6 +2,7 @@
 
 mod affine;
 mod crop;
+mod erase;
 mod flip;
 mod noise;
 mod range;
@@ -9,6 +10,7 @@ mod translate;
 
 pub use affine::{Affine, Perspective};
 pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
+pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
 pub use flip::Flip;
 pub use noise::{GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Speckle, UniformNoise};
 pub use range::Range;
