@@ -32,7 +32,9 @@ pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Affine, CenterCrop, CoarseDropout, Erased, Flip, GaussianNoise, GridDropout, LaplaceNoise, Pad, Perspective,
-    RandomCrop, RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, Shift, Speckle, Translate, UniformNoise,
+    Affine, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast, Erased, Flip,
+    Gamma, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise, Pad, Perspective, Posterize, RandomCrop,
+    RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, Saturation, Shift, Solarize, Speckle, Translate,
+    UniformNoise,
 };
 pub use value::{ColourStep, Content, Erase, Grid, Tone};

@@ -1,6 +1,7 @@
 //! Random transforms: what the numbers are drawn from.
 
 mod affine;
+mod colour;
 mod crop;
 mod erase;
 mod flip;
@@ -9,6 +10,10 @@ mod range;
 mod translate;
 
 pub use affine::{Affine, Perspective};
+pub use colour::{
+    Brightness, ChannelDrop, ChannelShuffle, ColourJitter, Contrast, Gamma, Grey, Hue, Invert, Posterize, Saturation,
+    Solarize,
+};
 pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
 pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
 pub use flip::Flip;

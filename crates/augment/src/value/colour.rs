@@ -18,6 +18,18 @@ pub enum ColourStep {
         /// The offsets.
         offset: [f32; 3],
     },
+    /// Each hue moved around the colour wheel, by a part of a full turn (Smith, *Color gamut transform pairs*, SIGGRAPH 1978: HSV); value and
+    /// saturation stay. Floating-point values are kept between black and white.
+    Hue {
+        /// The part: ½ makes red cyan.
+        turn: f32,
+    },
+    /// Each value moved from or towards the mean of the image's luma: `x ← mean + factor · (x - mean)`, kept between black and white. Images
+    /// of one channel are changed, too.
+    Contrast {
+        /// The factor: 0 leaves grey.
+        factor: f32,
+    },
 }
 
 /// The weights of red, green and blue in the luma of ITU-R BT.601, which Pillow, OpenCV and torchvision take for grey.
@@ -33,35 +45,123 @@ impl ColourStep {
         ColourStep::Matrix { weights, offset: [0.0; 3] }
     }
 
+    /// Channels in another order: new channel `i` is old channel `order[i]`, which must be below 3.
+    pub fn exchange(order: [usize; 3]) -> Self {
+        let weights = order.map(|from| std::array::from_fn(|i| if i == from { 1.0 } else { 0.0 }));
+        ColourStep::Matrix { weights, offset: [0.0; 3] }
+    }
+
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {
-        if image.shape.channels < 3 {
-            return;
-        }
-        let ColourStep::Matrix { weights, offset } = *self;
-        let offset = offset.map(|x| x * P::WHITE);
-        let mix = |rgb: [f32; 3], to: usize| {
-            let x = weights[to][0] * rgb[0] + weights[to][1] * rgb[1] + weights[to][2] * rgb[2] + offset[to];
-            let x = if x > 0.0 { x } else { 0.0 };
-            P::from_f32(if x < P::WHITE { x } else { P::WHITE })
-        };
-        let (step, plane) = (image.shape.step(), image.shape.plane());
         vectorize(
             #[inline(always)]
-            || {
-                if step == 1 {
-                    let (red, rest) = image.data.split_at_mut(plane);
-                    let (green, rest) = rest.split_at_mut(plane);
-                    for ((red, green), blue) in red.iter_mut().zip(green).zip(&mut rest[..plane]) {
-                        let rgb = [red.to_f32(), green.to_f32(), blue.to_f32()];
-                        (*red, *green, *blue) = (mix(rgb, 0), mix(rgb, 1), mix(rgb, 2));
-                    }
-                } else {
-                    for pixel in image.data.chunks_exact_mut(step) {
-                        let rgb = [pixel[0].to_f32(), pixel[1].to_f32(), pixel[2].to_f32()];
-                        (pixel[0], pixel[1], pixel[2]) = (mix(rgb, 0), mix(rgb, 1), mix(rgb, 2));
-                    }
-                }
+            || match *self {
+                ColourStep::Contrast { factor } => contrast(factor, image),
+                _ if image.shape.channels < 3 => (),
+                ColourStep::Matrix { weights, offset } => each_pixel(image, |rgb| {
+                    std::array::from_fn(|to| {
+                        let w = weights[to];
+                        unit(w[0] * rgb[0] + w[1] * rgb[1] + w[2] * rgb[2] + offset[to])
+                    })
+                }),
+                ColourStep::Hue { turn } => each_pixel(image, |rgb| hue(rgb.map(unit), turn)),
             },
         );
+    }
+}
+
+/// Between black and white.
+#[inline(always)]
+fn unit(x: f32) -> f32 {
+    let x = if x > 0.0 { x } else { 0.0 };
+    if x < 1.0 { x } else { 1.0 }
+}
+
+/// A hue moved by a part of a turn, without branches: the hue in sixths of a turn from the largest channel, then each channel as a piecewise
+/// linear function of it.
+#[inline(always)]
+fn hue([r, g, b]: [f32; 3], turn: f32) -> [f32; 3] {
+    let max = |a: f32, b: f32| if a > b { a } else { b };
+    let min = |a: f32, b: f32| if a < b { a } else { b };
+    let (value, least) = (max(r, max(g, b)), min(r, min(g, b)));
+    let chroma = value - least;
+    let scale = if chroma > 0.0 { 1.0 / chroma } else { 0.0 };
+    let sixths = if value == r {
+        (g - b) * scale
+    } else if value == g {
+        (b - r) * scale + 2.0
+    } else {
+        (r - g) * scale + 4.0
+    };
+    let sixths = sixths + 6.0 * turn;
+    [5.0, 3.0, 1.0].map(|offset| {
+        let k = sixths + offset;
+        // Modulo 6; by an integer, so that vectors do it.
+        let turns = k * (1.0 / 6.0);
+        let whole = turns as i32;
+        let whole = whole - i32::from(turns < whole as f32);
+        let k = k - 6.0 * whole as f32;
+        value - chroma * unit(min(k, 4.0 - k))
+    })
+}
+
+/// Replaces the first three channels of every pixel by a function of them, in shares of white.
+#[inline(always)]
+fn each_pixel<P: Pixel>(image: FrameMut<'_, P>, f: impl Fn([f32; 3]) -> [f32; 3]) {
+    let (step, plane) = (image.shape.step(), image.shape.plane());
+    let of = |rgb: [P; 3]| f(rgb.map(|x| x.to_f32() * (1.0 / P::WHITE))).map(|x| P::from_f32(x * P::WHITE));
+    if step == 1 {
+        let (red, rest) = image.data.split_at_mut(plane);
+        let (green, rest) = rest.split_at_mut(plane);
+        for ((red, green), blue) in red.iter_mut().zip(green).zip(&mut rest[..plane]) {
+            [*red, *green, *blue] = of([*red, *green, *blue]);
+        }
+    } else {
+        for pixel in image.data.chunks_exact_mut(step) {
+            [pixel[0], pixel[1], pixel[2]] = of([pixel[0], pixel[1], pixel[2]]);
+        }
+    }
+}
+
+#[inline(always)]
+fn contrast<P: Pixel>(factor: f32, image: FrameMut<'_, P>) {
+    let shape = image.shape;
+    let (step, plane) = (shape.step(), shape.plane());
+    let weights = if shape.channels < 3 { [1.0, 0.0, 0.0] } else { LUMA };
+    // Row by row in single precision, the rows in double.
+    let mut sum = 0.0_f64;
+    for (channel, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight > 0.0) {
+        let (start, offset) = if step == 1 { (channel * plane, 0) } else { (0, channel) };
+        for row in image.data[start..start + plane].chunks_exact(shape.row()) {
+            let row: f32 = row.iter().skip(offset).step_by(step).map(|x| x.to_f32()).sum();
+            sum += f64::from(row) * f64::from(weight);
+        }
+    }
+    let mean = (sum / (shape.height * shape.width) as f64) as f32 / P::WHITE;
+    let last = if shape.channels < 3 { 1 } else { 3 };
+    let of = |x: f32| unit(mean + factor * (x - mean));
+    if step == 1 {
+        P::map(&mut image.data[..last * plane], of);
+    } else if step == last {
+        P::map(image.data, of);
+    } else {
+        for pixel in image.data.chunks_exact_mut(step) {
+            pixel[..last].iter_mut().for_each(|x| *x = P::from_f32(of(x.to_f32() / P::WHITE) * P::WHITE));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hues_go_around() {
+        let close = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        let orange = [1.0, 0.5, 0.25];
+        assert!(close(hue(orange, 0.0), orange));
+        assert!(close(hue([1.0, 0.0, 0.0], 0.5), [0.0, 1.0, 1.0]));
+        assert!(close(hue(orange, 1.0 / 3.0), [0.25, 1.0, 0.5]));
+        assert!(close(hue(hue(orange, 0.3), -0.3), orange));
+        assert!(close(hue([0.4; 3], 0.3), [0.4; 3]));
     }
 }

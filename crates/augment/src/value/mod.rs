@@ -5,5 +5,6 @@ mod erase;
 mod tone;
 
 pub use colour::ColourStep;
+pub(crate) use colour::LUMA;
 pub use erase::{Content, Erase, Grid};
 pub use tone::Tone;
