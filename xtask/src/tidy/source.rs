@@ -23,6 +23,7 @@ const SYNTAX: Rule = Rule { name: "syntax", why: "a file that cannot be read can
 
 /// The files that may contain unsafe code, and why each does.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("crates/augment/src/simd.rs", "calls code compiled for vector extensions, after they were detected"),
     ("crates/core/src/simd.rs", "calls code compiled for vector extensions, after they were detected"),
     ("crates/tensor/src/parallel.rs", "hands disjoint parts of one slice to several threads"),
     ("crates/tensor/src/support/channels.rs", "hands the interleaved channels of one slice to several threads"),

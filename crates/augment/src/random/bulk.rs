@@ -78,10 +78,10 @@ fn ln(x: f32) -> f32 {
     let exponent = (bits as i32) >> 23;
     let t = f32::from_bits((bits & 0x007f_ffff) + 0x3f35_04f3) - 1.0;
     // ln(1 + t) / t by interpolation at the Chebyshev points; the error is below 1.3·10⁻⁶.
-    let p = 0.119_310_544;
+    let p = 0.119_310_54;
     let p = p * t - 0.186_807_51;
     let p = p * t + 0.204_917_6;
-    let p = p * t - 0.249_082_89;
+    let p = p * t - 0.249_082_9;
     let p = p * t + 0.333_146_74;
     let p = p * t - 0.500_011_45;
     let p = p * t + 1.000_001;
@@ -126,7 +126,7 @@ mod tests {
             assert!((sine * sine + cosine * cosine - 1.0).abs() < 4e-6, "{i}");
             quarters[usize::from(sine > 0.0) * 2 + usize::from(cosine > 0.0)] += 1;
         }
-        assert!(quarters.iter().all(|&n| (n as i32 - (1 << 14)).abs() < 4), "{quarters:?}");
+        assert!(quarters.iter().all(|&n| (n - (1_i32 << 14)).abs() < 4), "{quarters:?}");
     }
 
     /// Moments of a million numbers, in units of their standard errors. Seeds are fixed: the test cannot fail by chance.

@@ -43,7 +43,7 @@ macro_rules! noises {
             /// [`Error::Parameter`] if it is inverted or NaN.
             pub fn clip(self, clip: Option<(f32, f32)>) -> Result<Self> {
                 match clip {
-                    Some((low, high)) if !(low <= high) => {
+                    Some((low, high)) if low.is_nan() || high.is_nan() || low > high => {
                         Err(Error::parameter($transform, "clip", "an ascending pair", format!("({low}, {high})")))
                     }
                     _ => Ok($name { clip, ..self }),

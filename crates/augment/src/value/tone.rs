@@ -66,7 +66,7 @@ impl Tone {
                     image.data,
                     #[inline(always)]
                     |x| self.of(x),
-                )
+                );
             },
         );
     }
