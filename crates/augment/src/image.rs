@@ -167,6 +167,14 @@ impl<'a> ImageMut<'a> {
         if let ValuesMut::U8(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
     }
 
+    /// Whichever it is.
+    pub(crate) fn frame_u8_or_f32(self) -> std::result::Result<FrameMut<'a, u8>, FrameMut<'a, f32>> {
+        match self.values {
+            ValuesMut::U8(data) => Ok(FrameMut { data, shape: self.shape }),
+            ValuesMut::F32(data) => Err(FrameMut { data, shape: self.shape }),
+        }
+    }
+
     pub(crate) fn frame_f32(self) -> Option<FrameMut<'a, f32>> {
         if let ValuesMut::F32(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
     }

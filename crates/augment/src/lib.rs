@@ -23,7 +23,7 @@ pub use batch::Batches;
 pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn};
 pub use error::{Error, Result};
 pub use fill::{Colour, Fill};
-pub use geometry::{Interpolation, Map, Symmetry, Warp};
+pub use geometry::{Elastic, Filter, Interpolation, Map, Resize, Symmetry, Warp};
 pub use image::{Image, ImageMut, ImageRef, Kind, Value, ValuesMut};
 pub use noise::{AddNoise, Distribution, SaltAndPepper};
 pub use pixel::Pixel;
@@ -32,9 +32,9 @@ pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Affine, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast, Erased, Flip,
-    Gamma, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise, Pad, Perspective, Posterize, RandomCrop,
-    RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, Saturation, Shift, Solarize, Speckle, Translate,
-    UniformNoise,
+    Affine, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast,
+    ElasticTransform, Erased, Flip, Gamma, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise, Pad,
+    Perspective, Posterize, RandomCrop, RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo,
+    Saturation, Shift, Solarize, Speckle, Translate, UniformNoise,
 };
-pub use value::{ColourStep, Content, Erase, Grid, Tone};
+pub use value::{ColourStep, Content, Erase, Grid, Normalize, Tone};

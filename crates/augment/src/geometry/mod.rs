@@ -1,12 +1,18 @@
 //! Where pixels go: maps of the plane, and images resampled along them.
 
+mod elastic;
 mod map;
 mod resample;
+mod resize;
 mod symmetry;
 mod translate;
 mod warp;
 
+pub use elastic::Elastic;
+pub(crate) use elastic::FieldMemory;
 pub use map::Map;
 pub use resample::Interpolation;
+pub(crate) use resize::ResizeMemory;
+pub use resize::{Filter, Resize};
 pub use symmetry::Symmetry;
 pub use warp::Warp;

@@ -25,7 +25,7 @@ pub(super) struct Block {
 
 impl Block {
     #[inline(always)]
-    fn set(&mut self, i: usize, x: f64, y: f64) {
+    pub(super) fn set(&mut self, i: usize, x: f64, y: f64) {
         // From the corner's coordinates to the first pixel's centre's.
         let split = |u: f64| {
             let u = (u - 0.5).clamp(-FAR, FAR);

@@ -18,19 +18,85 @@ pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, bu
     if steps.iter().any(Step::computes) && !source.is_finite() {
         return Err(Error::image("image", "finite values", "NaN or infinity"));
     }
-    if let (Some(source), Kind::U8) = (source.frame_u8(), output.1) {
-        let target = target.frame_u8().expect("its type was compared");
-        let mut memory = std::mem::take(&mut buffers.u8);
-        let result = typed(steps, false, source, target, &mut memory, buffers);
-        buffers.u8 = memory;
-        result
-    } else if let (Some(source), Some(target)) = (source.frame_f32(), target.frame_f32()) {
-        let mut memory = std::mem::take(&mut buffers.f32);
-        let result = typed(steps, false, source, target, &mut memory, buffers);
-        buffers.f32 = memory;
-        result
-    } else {
-        unreachable!("steps keep the type")
+    match (source.frame_u8(), source.frame_f32()) {
+        (Some(source), _) => {
+            let cast = steps.iter().position(Step::makes_floats).unwrap_or(steps.len());
+            let (before, after) = steps.split_at(cast);
+            match (after.split_first(), target.frame_u8_or_f32()) {
+                (None, Ok(target)) => in_memory(before, source, target, buffers),
+                (Some((cast, after)), Err(target)) => with_cast(before, cast, after, source, target, buffers),
+                _ => unreachable!("its type was compared"),
+            }
+        }
+        (None, Some(source)) => in_memory(steps, source, target.frame_f32().expect("its type was compared"), buffers),
+        (None, None) => unreachable!("one of the two"),
+    }
+}
+
+/// Steps of one type.
+fn in_memory<P: Memory>(
+    steps: &[Step],
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    buffers: &mut Buffers,
+) -> Result<()> {
+    let mut memory = std::mem::take(P::memory(buffers));
+    let result = typed(steps, false, source, target, &mut memory, buffers);
+    *P::memory(buffers) = memory;
+    result
+}
+
+/// Steps of bytes, a step that makes floating-point values of them, and steps of those.
+fn with_cast(
+    before: &[Step],
+    cast: &Step,
+    after: &[Step],
+    source: Frame<'_, u8>,
+    mut target: FrameMut<'_, f32>,
+    buffers: &mut Buffers,
+) -> Result<()> {
+    let (mut bytes, mut floats) = std::mem::take(&mut buffers.cast);
+    let mut shape = source.shape;
+    for step in before {
+        shape = step.output(shape, Kind::U8)?.0;
+    }
+    let len = shape.plane() * shape.planes();
+    let mut run = || {
+        let source = if before.is_empty() {
+            source
+        } else {
+            bytes.resize(len, 0);
+            in_memory(before, source, FrameMut { data: &mut bytes, shape }, buffers)?;
+            Frame { data: &bytes, shape }
+        };
+        if after.is_empty() {
+            cast.floats(source, target.reborrow());
+            return Ok(());
+        }
+        floats.resize(len, 0.0);
+        cast.floats(source, FrameMut { data: &mut floats, shape });
+        in_memory(after, Frame { data: &floats, shape }, target.reborrow(), buffers)
+    };
+    let result = run();
+    buffers.cast = (bytes, floats);
+    result
+}
+
+/// Types that have memory between steps.
+trait Memory: Value {
+    /// Two images.
+    fn memory(buffers: &mut Buffers) -> &mut [Vec<Self>; 2];
+}
+
+impl Memory for u8 {
+    fn memory(buffers: &mut Buffers) -> &mut [Vec<u8>; 2] {
+        &mut buffers.u8
+    }
+}
+
+impl Memory for f32 {
+    fn memory(buffers: &mut Buffers) -> &mut [Vec<f32>; 2] {
+        &mut buffers.f32
     }
 }
 
@@ -87,7 +153,7 @@ fn typed<P: Value>(
                 (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
             };
             if moves {
-                step.across(masks, from, out.reborrow());
+                step.across(masks, from, out.reborrow(), &mut buffers.scratch);
             } else {
                 out.data.copy_from_slice(from.data);
             }

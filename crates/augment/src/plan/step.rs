@@ -2,10 +2,10 @@
 
 use super::buffers::Scratch;
 use crate::frame::{Frame, FrameMut};
-use crate::geometry::{Interpolation, Symmetry, Warp};
+use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, SaltAndPepper};
-use crate::value::{ColourStep, Erase, Grid, Tone};
+use crate::value::{ColourStep, Erase, Grid, Normalize, Tone};
 use crate::{Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -26,6 +26,12 @@ pub enum Step {
     },
     /// A resampling along a map.
     Warp(Warp),
+    /// Every pixel a little aside.
+    Elastic(Elastic),
+    /// Another size.
+    Resize(Resize),
+    /// Each channel brought to another mean and scale, as floating-point values.
+    Normalize(Normalize),
     /// Noise that is added or multiplied.
     Noise(AddNoise),
     /// Pixels that become black or white.
@@ -85,23 +91,45 @@ impl Step {
                 }
                 Ok((target, kind))
             }
+            Step::Resize(resize) => {
+                let target = shape.sized(resize.height, resize.width);
+                target.checked_len("resize")?;
+                Ok((target, kind))
+            }
+            Step::Normalize(normalize) => {
+                normalize.check(shape)?;
+                Ok((shape, Kind::F32))
+            }
             _ => Ok((shape, kind)),
         }
     }
 
     /// Whether it changes values where they lie; otherwise it reads one image and writes another.
     pub(super) fn is_in_place(&self) -> bool {
-        !matches!(self, Step::Symmetry { .. } | Step::Warp(_))
+        !self.is_geometric()
     }
 
     /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
     pub(super) fn is_geometric(&self) -> bool {
-        matches!(self, Step::Symmetry { .. } | Step::Warp(_))
+        matches!(self, Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_))
     }
 
     /// Whether it computes with values, which must then be finite.
     pub(super) fn computes(&self) -> bool {
         !matches!(self, Step::Symmetry { .. })
+    }
+
+    /// Whether it makes floating-point values of bytes.
+    pub(super) fn makes_floats(&self) -> bool {
+        matches!(self, Step::Normalize(_))
+    }
+
+    /// The step that does, on bytes.
+    pub(super) fn floats(&self, source: Frame<'_, u8>, target: FrameMut<'_, f32>) {
+        match self {
+            Step::Normalize(normalize) => normalize.floats(source, target),
+            _ => unreachable!("it keeps the type"),
+        }
     }
 
     /// A step that is in place.
@@ -113,21 +141,39 @@ impl Step {
             Step::Grid(grid) => grid.run(image),
             Step::Tone { tone } => tone.run(image),
             Step::Colour { colour } => colour.run(image),
+            Step::Normalize(normalize) => normalize.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
-            Step::Symmetry { .. } | Step::Warp(_) => unreachable!("not in place"),
+            Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_) => unreachable!("not in place"),
         }
         Ok(())
     }
 
     /// A step that is not, with another interpolation than its own for masks.
-    pub(super) fn across<P: Value>(&self, masks: bool, source: Frame<'_, P>, target: FrameMut<'_, P>) {
+    pub(super) fn across<P: Value>(
+        &self,
+        masks: bool,
+        source: Frame<'_, P>,
+        target: FrameMut<'_, P>,
+        scratch: &mut Scratch,
+    ) {
+        let sampling = |fill: Fill, interpolation: Interpolation| match fill {
+            Fill::Constant(_) if masks => (Fill::BLACK, Interpolation::Nearest),
+            _ if masks => (fill, Interpolation::Nearest),
+            _ => (fill, interpolation),
+        };
         match self {
             Step::Symmetry { symmetry } => symmetry.run(source, target),
             Step::Warp(warp) => {
-                let constant = matches!(warp.fill, Fill::Constant(_));
-                let fill = if masks && constant { Fill::BLACK } else { warp.fill };
-                let interpolation = if masks { Interpolation::Nearest } else { warp.interpolation };
+                let (fill, interpolation) = sampling(warp.fill, warp.interpolation);
                 Warp { fill, interpolation, ..*warp }.run(source, target);
+            }
+            Step::Elastic(elastic) => {
+                let (fill, interpolation) = sampling(elastic.fill, elastic.interpolation);
+                Elastic { fill, interpolation, ..*elastic }.run(source, target, &mut scratch.field);
+            }
+            Step::Resize(resize) => {
+                let filter = if masks { Filter::Nearest } else { resize.filter };
+                Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
             }
             _ => unreachable!("in place"),
         }

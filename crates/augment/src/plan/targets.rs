@@ -2,7 +2,7 @@
 
 use super::{Buffers, Plan, Step, run};
 use crate::image::ImageRef;
-use crate::{Error, Image, Result, Shape};
+use crate::{Error, Image, Map, Result, Shape};
 
 /// A rectangle whose sides are those of the image: from `(left, top)` to `(right, bottom)`, in pixels, in the coordinates of [`Map`](crate::Map).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -65,7 +65,7 @@ impl Plan {
         let mut points = points.to_vec();
         let mut shape = image;
         for step in self.steps.iter().filter(|step| step.is_geometric()) {
-            points.iter_mut().for_each(|point| *point = step.point(shape, *point));
+            step.points(shape, &mut points);
             shape = step.output(shape, crate::Kind::U8)?.0;
         }
         Ok(points)
@@ -100,12 +100,18 @@ impl Plan {
 }
 
 impl Step {
-    /// Where a point goes.
-    fn point(&self, shape: Shape, (x, y): (f64, f64)) -> (f64, f64) {
-        match self {
-            Step::Symmetry { symmetry } => symmetry.map(shape.height, shape.width).point(x, y),
-            Step::Warp(warp) => warp.map.point(x, y),
-            _ => (x, y),
-        }
+    /// Where points go.
+    fn points(&self, shape: Shape, points: &mut [(f64, f64)]) {
+        let map = match self {
+            Step::Symmetry { symmetry } => symmetry.map(shape.height, shape.width),
+            Step::Warp(warp) => warp.map,
+            Step::Resize(resize) => {
+                let scale = |to: usize, from: usize| to as f64 / from as f64;
+                Map::scaling(scale(resize.width, shape.width), scale(resize.height, shape.height))
+            }
+            Step::Elastic(elastic) => return elastic.points(shape, points),
+            _ => return,
+        };
+        points.iter_mut().for_each(|point| *point = map.point(point.0, point.1));
     }
 }

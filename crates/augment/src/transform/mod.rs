@@ -3,10 +3,13 @@
 mod affine;
 mod colour;
 mod crop;
+mod elastic;
 mod erase;
 mod flip;
 mod noise;
+mod normalize;
 mod range;
+mod resize;
 mod translate;
 
 pub use affine::{Affine, Perspective};
@@ -15,9 +18,11 @@ pub use colour::{
     Solarize,
 };
 pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
+pub use elastic::ElasticTransform;
 pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
 pub use flip::Flip;
 pub use noise::{GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Speckle, UniformNoise};
 pub use range::Range;
 pub(crate) use range::probability;
+pub use resize::ResizeTo;
 pub use translate::{Shift, Translate};

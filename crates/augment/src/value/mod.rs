@@ -2,9 +2,11 @@
 
 mod colour;
 mod erase;
+mod normalize;
 mod tone;
 
 pub use colour::ColourStep;
 pub(crate) use colour::LUMA;
 pub use erase::{Content, Erase, Grid};
+pub use normalize::Normalize;
 pub use tone::Tone;
