@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod augment;
 pub mod cases;
 pub mod inference;
 pub mod memory;
