@@ -4,7 +4,9 @@ mod augment;
 mod batch;
 mod compose;
 mod error;
+mod exact;
 mod fill;
+mod filter;
 mod frame;
 mod geometry;
 mod image;
@@ -24,6 +26,7 @@ pub use batch::Batches;
 pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn};
 pub use error::{Error, Result};
 pub use fill::{Colour, Fill};
+pub use filter::{Kernel, LocalFilter};
 pub use geometry::{Elastic, Filter, Interpolation, Map, Resize, Symmetry, Warp};
 pub use image::{Image, ImageMut, ImageRef, Kind, Value, ValuesMut};
 pub use mix::{CutMix, Mix, MixChoice, MixUp, Mixed, Mixing, Partner, Rectangle, Share, soft_labels};
@@ -34,9 +37,10 @@ pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Affine, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast,
-    ElasticTransform, Erased, Flip, Gamma, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise, Pad,
-    Perspective, Posterize, RandomCrop, RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo,
-    Saturation, Shift, Solarize, Speckle, Translate, UniformNoise,
+    Affine, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast,
+    ElasticTransform, Erased, Flip, Gamma, GaussianBlur, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise,
+    MedianBlur, MotionBlur, Pad, Perspective, Posterize, RandomCrop, RandomErasing, RandomResizedCrop,
+    RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift, Solarize, Speckle, Translate, UniformNoise,
+    UnsharpMask,
 };
 pub use value::{ColourStep, Content, Erase, Grid, Normalize, Tone};

@@ -25,4 +25,6 @@ pub(crate) struct Scratch {
     pub(crate) field: FieldMemory,
     /// A resizing.
     pub(crate) resize: ResizeMemory,
+    /// Rows of an image.
+    pub(crate) filter: crate::filter::Memory,
 }

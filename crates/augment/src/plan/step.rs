@@ -1,6 +1,7 @@
 //! The steps of a plan.
 
 use super::buffers::Scratch;
+use crate::filter::LocalFilter;
 use crate::frame::{Frame, FrameMut};
 use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
@@ -50,6 +51,8 @@ pub enum Step {
         /// Which.
         colour: ColourStep,
     },
+    /// A function of the values around each value.
+    Filter(LocalFilter),
     /// A user's own operation. It cannot be saved: a saved plan has none.
     #[cfg_attr(feature = "serde", serde(skip))]
     Effect {
@@ -100,13 +103,14 @@ impl Step {
                 normalize.check(shape)?;
                 Ok((shape, Kind::F32))
             }
+            Step::Filter(filter) => filter.check(shape).map(|()| (shape, kind)),
             _ => Ok((shape, kind)),
         }
     }
 
     /// Whether it changes values where they lie; otherwise it reads one image and writes another.
     pub(super) fn is_in_place(&self) -> bool {
-        !self.is_geometric()
+        !self.is_geometric() && !matches!(self, Step::Filter(_))
     }
 
     /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
@@ -143,7 +147,9 @@ impl Step {
             Step::Colour { colour } => colour.run(image),
             Step::Normalize(normalize) => normalize.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
-            Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_) => unreachable!("not in place"),
+            Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_) | Step::Filter(_) => {
+                unreachable!("not in place")
+            }
         }
         Ok(())
     }
@@ -175,6 +181,7 @@ impl Step {
                 let filter = if masks { Filter::Nearest } else { resize.filter };
                 Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
             }
+            Step::Filter(filter) => filter.run(source, target, &mut scratch.filter),
             _ => unreachable!("in place"),
         }
     }

@@ -5,6 +5,7 @@ mod colour;
 mod crop;
 mod elastic;
 mod erase;
+mod filter;
 mod flip;
 mod noise;
 mod normalize;
@@ -20,6 +21,7 @@ pub use colour::{
 pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
 pub use elastic::ElasticTransform;
 pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
+pub use filter::{BoxBlur, GaussianBlur, MedianBlur, MotionBlur, Sharpness, UnsharpMask};
 pub use flip::Flip;
 pub use noise::{GaussianNoise, LaplaceNoise, RandomSaltAndPepper, Speckle, UniformNoise};
 pub use range::Range;

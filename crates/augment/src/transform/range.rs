@@ -57,6 +57,22 @@ impl Range {
         random.between(self.low, self.high)
     }
 
+    /// Draws a whole number: the bounds are rounded inwards, and each number between them is as likely as another.
+    pub(super) fn draw_whole(self, random: &mut Random) -> usize {
+        let (low, high) = (self.low.ceil(), self.high.floor());
+        low as usize + random.below((high - low) as u32 + 1) as usize
+    }
+
+    /// The range, if it lies within bounds and contains a whole number.
+    pub(super) fn whole_within(self, low: f64, high: f64, transform: &str, parameter: &str) -> Result<Self> {
+        let range = self.within(low, high, transform, parameter)?;
+        if range.low.ceil() > range.high.floor() {
+            let got = format!("({}, {})", range.low, range.high);
+            return Err(Error::parameter(transform, parameter, "a range that contains an integer", got));
+        }
+        Ok(range)
+    }
+
     /// The range, if it lies within bounds.
     ///
     /// # Errors
