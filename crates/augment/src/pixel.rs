@@ -1,5 +1,7 @@
 //! The types of a value.
 
+use crate::image::ValuesMut;
+
 /// A type of values: `u8` from 0 (black) to 255, `f32` from 0 to 1.
 ///
 /// Floating-point values outside that range are allowed (a normalised image has them) and kept, where a transform does not say otherwise.
@@ -16,6 +18,10 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     /// Replaces each value by a function of it, from and to shares of white.
     #[doc(hidden)]
     fn map(values: &mut [Self], f: impl Fn(f32) -> f32);
+
+    /// The values as what they are.
+    #[doc(hidden)]
+    fn concrete(values: &mut [Self]) -> ValuesMut<'_>;
 
     /// Between four pixels of `STEP` values: those at the beginning of `upper`, and those `stride` values later, a row below.
     #[doc(hidden)]
@@ -55,6 +61,11 @@ impl Pixel for u8 {
         values.iter_mut().for_each(|x| *x = table[usize::from(*x)]);
     }
 
+    #[inline(always)]
+    fn concrete(values: &mut [u8]) -> ValuesMut<'_> {
+        ValuesMut::U8(values)
+    }
+
     /// In 128ths of a pixel, without rounding before the end.
     #[inline(always)]
     fn bilinear<const STEP: usize>(upper: &[u8], stride: usize, fx: f32, fy: f32, out: &mut [u8]) {
@@ -85,6 +96,11 @@ impl Pixel for f32 {
     #[inline(always)]
     fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
         values.iter_mut().for_each(|x| *x = f(*x));
+    }
+
+    #[inline(always)]
+    fn concrete(values: &mut [f32]) -> ValuesMut<'_> {
+        ValuesMut::F32(values)
     }
 
     #[inline(always)]

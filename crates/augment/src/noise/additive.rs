@@ -41,69 +41,83 @@ pub struct AddNoise {
 
 impl AddNoise {
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {
-        let noise = Noise::new(self.key);
-        // To mean 0 and standard deviation 1.
-        match self.distribution {
-            Distribution::Gaussian => self.with(
-                image,
-                #[inline(always)]
-                |i| noise.normals(i),
-            ),
-            Distribution::Uniform => self.with(
-                image,
-                #[inline(always)]
-                |i| noise.uniforms(i).map(|x| (x - 0.5) * 12_f32.sqrt()),
-            ),
-            Distribution::Laplace => self.with(
-                image,
-                #[inline(always)]
-                |i| noise.laplace(i).map(|x| x * 0.5_f32.sqrt()),
-            ),
+        if self.shared {
+            self.for_pixels(image);
+        } else {
+            self.for_values(image.data);
         }
     }
 
-    #[inline(always)]
-    fn with<P: Pixel>(&self, image: FrameMut<'_, P>, draw: impl Fn(u64) -> [f32; WIDTH]) {
-        let change = Change::of::<P>(self);
+    /// A number for each value.
+    fn for_values<P: Pixel>(&self, values: &mut [P]) {
+        let (change, noise) = (Change::of::<P>(self), Noise::new(self.key));
+        let (whole, rest) = values.as_chunks_mut::<WIDTH>();
+        let n_whole = whole.len() as u64;
+        #[cfg(target_arch = "x86_64")]
+        let done = super::avx2::change(P::concrete(whole.as_flattened_mut()), change, self.distribution, noise);
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = false;
+        if !done {
+            each(whole, change, self.distribution, noise);
+        }
+        let numbers = self.distribution.draw(noise, n_whole);
+        rest.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
+    }
+
+    /// A number for each pixel.
+    fn for_pixels<P: Pixel>(&self, image: FrameMut<'_, P>) {
+        let (change, noise) = (Change::of::<P>(self), Noise::new(self.key));
         let (step, pixels) = (image.shape.step(), image.shape.height * image.shape.width);
         vectorize(
             #[inline(always)]
             || {
-                if self.shared {
-                    for plane in image.data.chunks_exact_mut(pixels * step) {
-                        for (i, part) in plane.chunks_mut(WIDTH * step).enumerate() {
-                            let numbers = draw(i as u64);
-                            for (pixel, &n) in part.chunks_exact_mut(step).zip(&numbers) {
-                                pixel.iter_mut().for_each(|value| change.apply(value, n));
-                            }
+                for plane in image.data.chunks_exact_mut(pixels * step) {
+                    for (i, part) in plane.chunks_mut(WIDTH * step).enumerate() {
+                        let numbers = self.distribution.draw(noise, i as u64);
+                        for (pixel, &n) in part.chunks_exact_mut(step).zip(&numbers) {
+                            pixel.iter_mut().for_each(|value| change.apply(value, n));
                         }
                     }
-                    return;
                 }
-                let (whole, rest) = image.data.as_chunks_mut::<WIDTH>();
-                let mut index = 0;
-                for part in whole {
-                    let numbers = draw(index);
-                    for i in 0..WIDTH {
-                        change.apply(&mut part[i], numbers[i]);
-                    }
-                    index += 1;
-                }
-                let numbers = draw(index);
-                rest.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
             },
         );
     }
 }
 
+impl Distribution {
+    /// Numbers `WIDTH · index ..`, with mean 0 and standard deviation 1.
+    #[inline(always)]
+    fn draw(self, noise: Noise, index: u64) -> [f32; WIDTH] {
+        match self {
+            Distribution::Gaussian => noise.normals(index),
+            Distribution::Uniform => noise.uniforms(index).map(|x| (x - 0.5) * UNIFORM),
+            Distribution::Laplace => noise.laplace(index).map(|x| x * LAPLACE),
+        }
+    }
+}
+
+/// The width of a uniform distribution of variance 1: `√12`.
+pub(super) const UNIFORM: f32 = 3.464_101_6;
+
+/// The scale of a Laplace distribution of variance 1: `√½`.
+pub(super) const LAPLACE: f32 = std::f32::consts::FRAC_1_SQRT_2;
+
+/// Changes `chunks[i]` by numbers `WIDTH · i ..` of a distribution.
+fn each<P: Pixel>(chunks: &mut [[P; WIDTH]], change: Change, distribution: Distribution, noise: Noise) {
+    for (chunk, index) in chunks.iter_mut().zip(0..) {
+        let numbers = distribution.draw(noise, index);
+        chunk.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
+    }
+}
+
 /// What noise does to a value, on the scale of its type.
-#[derive(Clone, Copy)]
-struct Change {
-    mean: f32,
-    std: f32,
-    multiplies: bool,
-    low: f32,
-    high: f32,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) mean: f32,
+    pub(super) std: f32,
+    pub(super) multiplies: bool,
+    pub(super) low: f32,
+    pub(super) high: f32,
 }
 
 impl Change {
@@ -120,5 +134,43 @@ impl Change {
         let x = if self.multiplies { x + x * n } else { x + n };
         let x = if x > self.low { x } else { self.low };
         *value = P::from_f32(if x < self.high { x } else { self.high });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    /// As it would be without vectors.
+    fn plain<P: Pixel>(noise: &AddNoise, values: &[P]) -> Vec<P> {
+        let mut values = values.to_vec();
+        for (part, index) in values.chunks_mut(WIDTH).zip(0..) {
+            let numbers = noise.distribution.draw(Noise::new(noise.key), index);
+            part.iter_mut().zip(numbers).for_each(|(value, n)| Change::of::<P>(noise).apply(value, n));
+        }
+        values
+    }
+
+    #[test]
+    fn vectors_change_every_value_as_the_plain_form_does() {
+        let bytes: Vec<u8> = (0..1001).map(|i| (i * 37 % 256) as u8).collect();
+        let mut floats: Vec<f32> = bytes.iter().map(|&x| f32::from(x) / 200.0 - 0.1).collect();
+        floats[5] = -0.0;
+        let shape = Shape::interleaved(7, 143, 1);
+        for distribution in [Distribution::Gaussian, Distribution::Uniform, Distribution::Laplace] {
+            for (multiplies, clip) in [(false, Some((0.0, 1.0))), (true, None), (false, None), (true, Some((0.3, 0.6)))]
+            {
+                let key = Key::new(9);
+                let noise = AddNoise { distribution, mean: 0.02, std: 0.3, multiplies, shared: false, clip, key };
+                let mut out = bytes.clone();
+                noise.run(FrameMut { data: &mut out, shape });
+                assert_eq!(out, plain(&noise, &bytes), "{noise:?}");
+                let mut out = floats.clone();
+                noise.run(FrameMut { data: &mut out, shape });
+                let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&out), bits(&plain(&noise, &floats)), "{noise:?}");
+            }
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Noise: the steps that draw a number for every value.
 
 mod additive;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod salt_and_pepper;
 
 pub use additive::{AddNoise, Distribution};

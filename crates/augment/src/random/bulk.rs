@@ -12,7 +12,7 @@ pub(crate) const WIDTH: usize = 4 * LANES;
 /// The random numbers of a key, [`WIDTH`] by [`WIDTH`]. Number `i` depends on key and `i` alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noise {
-    key: [u32; 4],
+    pub(super) key: [u32; 4],
 }
 
 impl Noise {

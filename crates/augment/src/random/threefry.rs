@@ -4,16 +4,17 @@
 //! needs a random word for every value of every image, and one generator that is called for each would cost more than everything else.
 
 /// Rounds. Twelve withstand every test of BigCrush (Salmon et al., 2011, table 2); thirteen are published with known answers.
-const ROUNDS: usize = 13;
+pub(super) const ROUNDS: usize = 13;
 
 /// The rotations of eight successive rounds, for words 0, 1 and for words 2, 3 of a pair (Salmon et al., table 3).
-const ROTATIONS: [[u32; 2]; 8] = [[10, 26], [11, 21], [13, 27], [23, 5], [6, 20], [17, 11], [25, 10], [18, 20]];
+pub(super) const ROTATIONS: [[u32; 2]; 8] =
+    [[10, 26], [11, 21], [13, 27], [23, 5], [6, 20], [17, 11], [25, 10], [18, 20]];
 
 /// The constant of the key schedule (Skein's, for 32-bit words).
-const PARITY: u32 = 0x1bd1_1bda;
+pub(super) const PARITY: u32 = 0x1bd1_1bda;
 
 /// How many blocks [`group`] scrambles together: as many as a vector of 256 bits has words.
-pub(super) const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 #[inline(always)]
 fn schedule(key: [u32; 4]) -> [u32; 5] {
