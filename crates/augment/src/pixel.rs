@@ -1,6 +1,8 @@
 //! The types of a value.
 
 use crate::image::ValuesMut;
+#[cfg(target_arch = "x86_64")]
+use crate::sse2;
 
 /// A type of values: `u8` from 0 (black) to 255, `f32` from 0 to 1.
 ///
@@ -22,6 +24,10 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     /// The values as what they are.
     #[doc(hidden)]
     fn concrete(values: &mut [Self]) -> ValuesMut<'_>;
+
+    /// Values from the first of the lower pixels on that [`Pixel::bilinear`] makes use of; with fewer, it is slower.
+    #[doc(hidden)]
+    const REACH: usize;
 
     /// Between four pixels of `STEP` values: those at the beginning of `upper`, and those `stride` values later, a row below.
     #[doc(hidden)]
@@ -66,11 +72,18 @@ impl Pixel for u8 {
         ValuesMut::U8(values)
     }
 
+    const REACH: usize = 8;
+
     /// In 128ths of a pixel, without rounding before the end.
     #[inline(always)]
     fn bilinear<const STEP: usize>(upper: &[u8], stride: usize, fx: f32, fy: f32, out: &mut [u8]) {
         let weight = |fraction: f32| (fraction * 128.0 + 0.5) as i32;
         let (right, below) = (weight(fx), weight(fy));
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(first), Some(second)) = (upper.first_chunk(), upper.get(stride..).and_then(|x| x.first_chunk())) {
+            let pixel = sse2::four_pixels::<STEP>(*first, *second, right, below);
+            return out[..STEP].copy_from_slice(&pixel[..STEP]);
+        }
         let at = |i: usize| i32::from(upper[i]);
         for c in 0..STEP {
             let first = at(c) * (128 - right) + at(c + STEP) * right;
@@ -103,8 +116,22 @@ impl Pixel for f32 {
         ValuesMut::F32(values)
     }
 
+    const REACH: usize = 8;
+
     #[inline(always)]
     fn bilinear<const STEP: usize>(upper: &[f32], stride: usize, fx: f32, fy: f32, out: &mut [f32]) {
+        // Four values at a time, where there are so many: vectors.
+        let four = |i: usize| upper.get(i..).and_then(|x| x.first_chunk::<4>());
+        if let (3 | 4, Some(a), Some(b), Some(c), Some(d)) =
+            (STEP, four(0), four(STEP), four(stride), four(stride + STEP))
+        {
+            let pixel: [f32; 4] = std::array::from_fn(|i| {
+                let first = a[i] * (1.0 - fx) + b[i] * fx;
+                let second = c[i] * (1.0 - fx) + d[i] * fx;
+                first * (1.0 - fy) + second * fy
+            });
+            return out[..STEP].copy_from_slice(&pixel[..STEP]);
+        }
         for c in 0..STEP {
             let first = upper[c] * (1.0 - fx) + upper[c + STEP] * fx;
             let second = upper[c + stride] * (1.0 - fx) + upper[c + stride + STEP] * fx;

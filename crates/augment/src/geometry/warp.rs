@@ -152,7 +152,9 @@ fn by_step<P: Pixel, const STEP: usize>(
                     let (x, y, fx, fy) = (block.x[i], block.y[i], block.fx[i], block.fy[i]);
                     let inside = x >= 0 && y >= 0 && x + 1 < shape.width as i32 && y + 1 < shape.height as i32;
                     if inside && STEP != 0 && interpolation == Interpolation::Bilinear {
-                        let upper = &data[y as usize * stride + x as usize * STEP..][..stride + 2 * STEP];
+                        let start = y as usize * stride + x as usize * STEP;
+                        let end = (start + stride + P::REACH.max(2 * STEP)).min(data.len());
+                        let upper = &data[start..end];
                         P::bilinear::<STEP>(upper, stride, fx, fy, out);
                     } else {
                         let point = Point { x: x.into(), y: y.into(), fx, fy };
