@@ -32,17 +32,17 @@ pub use filter::{Kernel, LocalFilter};
 pub use geometry::{Elastic, Filter, Interpolation, Map, Resize, Symmetry, Warp};
 pub use image::{Image, ImageMut, ImageRef, Kind, Value, ValuesMut};
 pub use mix::{CutMix, Mix, MixChoice, MixUp, Mixed, Mixing, Partner, Rectangle, Share, soft_labels};
-pub use noise::{AddNoise, Distribution, SaltAndPepper};
+pub use noise::{AddNoise, Distribution, Photons, SaltAndPepper};
 pub use pixel::Pixel;
 pub use plan::{BoundingBox, Buffers, Effect, Note, Plan, Step};
 pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
 pub use transform::{
-    Affine, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, ColourJitter, Contrast,
-    ElasticTransform, Erased, Flip, Gamma, GaussianBlur, GaussianNoise, Grey, GridDropout, Hue, Invert, LaplaceNoise,
-    MedianBlur, MotionBlur, Pad, Perspective, Posterize, RandomCrop, RandomErasing, RandomResizedCrop,
-    RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift, Solarize, Speckle, Translate, UniformNoise,
-    UnsharpMask,
+    Affine, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, Clahe, CoarseDropout,
+    ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Flip, Gamma, GaussianBlur, GaussianNoise, Grey,
+    GridDropout, Hue, Invert, LaplaceNoise, MedianBlur, MotionBlur, Pad, Perspective, Posterize, RandomCrop,
+    RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift, ShotNoise,
+    Solarize, Speckle, Translate, UniformNoise, UnsharpMask,
 };
-pub use value::{ColourStep, Content, Erase, Grid, Normalize, Tone};
+pub use value::{ColourStep, Content, Erase, Grid, Levels, Normalize, Tone};

@@ -27,4 +27,6 @@ pub(crate) struct Scratch {
     pub(crate) resize: ResizeMemory,
     /// Rows of an image.
     pub(crate) filter: crate::filter::Memory,
+    /// Histograms.
+    pub(crate) levels: crate::value::LevelMemory,
 }

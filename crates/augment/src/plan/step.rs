@@ -5,8 +5,8 @@ use crate::filter::LocalFilter;
 use crate::frame::{Frame, FrameMut};
 use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
-use crate::noise::{AddNoise, SaltAndPepper};
-use crate::value::{ColourStep, Erase, Grid, Normalize, Tone};
+use crate::noise::{AddNoise, Photons, SaltAndPepper};
+use crate::value::{ColourStep, Erase, Grid, Levels, Normalize, Tone};
 use crate::{Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub enum Step {
     Normalize(Normalize),
     /// Noise that is added or multiplied.
     Noise(AddNoise),
+    /// Noise of counted light.
+    Photons(Photons),
     /// Pixels that become black or white.
     SaltAndPepper(SaltAndPepper),
     /// A rectangle that is lost.
@@ -50,6 +52,11 @@ pub enum Step {
     Colour {
         /// Which.
         colour: ColourStep,
+    },
+    /// A function of each value and the image's histogram.
+    Levels {
+        /// Which.
+        levels: Levels,
     },
     /// A function of the values around each value.
     Filter(LocalFilter),
@@ -103,6 +110,8 @@ impl Step {
                 normalize.check(shape)?;
                 Ok((shape, Kind::F32))
             }
+            Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
+            Step::Levels { levels } => levels.check().map(|()| (shape, kind)),
             Step::Filter(filter) => filter.check(shape).map(|()| (shape, kind)),
             _ => Ok((shape, kind)),
         }
@@ -140,11 +149,13 @@ impl Step {
     pub(super) fn in_place<P: Value>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) -> Result<()> {
         match self {
             Step::Noise(noise) => noise.run(image),
+            Step::Photons(photons) => photons.run(image),
             Step::SaltAndPepper(noise) => noise.run(image, scratch),
             Step::Erase(erase) => erase.run(image),
             Step::Grid(grid) => grid.run(image),
             Step::Tone { tone } => tone.run(image),
             Step::Colour { colour } => colour.run(image),
+            Step::Levels { levels } => levels.run(image, &mut scratch.levels),
             Step::Normalize(normalize) => normalize.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
             Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_) | Step::Filter(_) => {
