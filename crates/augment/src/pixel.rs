@@ -25,13 +25,9 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     #[doc(hidden)]
     fn concrete(values: &mut [Self]) -> ValuesMut<'_>;
 
-    /// Values from the first of the lower pixels on that [`Pixel::bilinear`] makes use of; with fewer, it is slower.
+    /// Pixels of `STEP` values, each between four of the image's, whose rows have `stride` values.
     #[doc(hidden)]
-    const REACH: usize;
-
-    /// Between four pixels of `STEP` values: those at the beginning of `upper`, and those `stride` values later, a row below.
-    #[doc(hidden)]
-    fn bilinear<const STEP: usize>(upper: &[Self], stride: usize, fx: f32, fy: f32, out: &mut [Self]);
+    fn bilinear<const STEP: usize>(image: &[Self], stride: usize, points: Points<'_>, out: &mut [Self]);
 }
 
 mod sealed {
@@ -72,25 +68,36 @@ impl Pixel for u8 {
         ValuesMut::U8(values)
     }
 
-    const REACH: usize = 8;
-
     /// In 128ths of a pixel, without rounding before the end.
     #[inline(always)]
-    fn bilinear<const STEP: usize>(upper: &[u8], stride: usize, fx: f32, fy: f32, out: &mut [u8]) {
-        let weight = |fraction: f32| (fraction * 128.0 + 0.5) as i32;
-        let (right, below) = (weight(fx), weight(fy));
-        #[cfg(target_arch = "x86_64")]
-        if let (Some(first), Some(second)) = (upper.first_chunk(), upper.get(stride..).and_then(|x| x.first_chunk())) {
-            let pixel = sse2::four_pixels::<STEP>(*first, *second, right, below);
-            return out[..STEP].copy_from_slice(&pixel[..STEP]);
-        }
-        let at = |i: usize| i32::from(upper[i]);
-        for c in 0..STEP {
-            let first = at(c) * (128 - right) + at(c + STEP) * right;
-            let second = at(c + stride) * (128 - right) + at(c + stride + STEP) * right;
-            out[c] = ((first * (128 - below) + second * below + (1 << 13)) >> 14) as u8;
+    fn bilinear<const STEP: usize>(image: &[u8], stride: usize, points: Points<'_>, out: &mut [u8]) {
+        // 0 to 128: a number so large is added that the last bit counts 1.
+        const ROUND: f32 = 1.5 * (1 << 23) as f32;
+        let weight = |fraction: f32| (fraction * 128.0 + ROUND).to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+        for (i, out) in out.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
+            let start = points.y[i] as usize * stride + points.x[i] as usize * STEP;
+            let (right, below) = (weight(points.fx[i]), weight(points.fy[i]));
+            #[cfg(target_arch = "x86_64")]
+            if let (Some(first), Some(second)) = (eight(image, start), eight(image, start + stride)) {
+                let pixel = sse2::four_pixels::<STEP>(first, second, right, below);
+                out.copy_from_slice(&pixel[..STEP]);
+                continue;
+            }
+            let at = |i: usize| i32::from(image[start + i]);
+            for c in 0..STEP {
+                let first = at(c) * (128 - right) + at(c + STEP) * right;
+                let second = at(c + stride) * (128 - right) + at(c + stride + STEP) * right;
+                out[c] = ((first * (128 - below) + second * below + (1 << 13)) >> 14) as u8;
+            }
         }
     }
+}
+
+/// The eight bytes from a place on, if there are so many.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn eight(bytes: &[u8], start: usize) -> Option<[u8; 8]> {
+    bytes.get(start..start.wrapping_add(8))?.first_chunk().copied()
 }
 
 impl Pixel for f32 {
@@ -116,26 +123,38 @@ impl Pixel for f32 {
         ValuesMut::F32(values)
     }
 
-    const REACH: usize = 8;
-
     #[inline(always)]
-    fn bilinear<const STEP: usize>(upper: &[f32], stride: usize, fx: f32, fy: f32, out: &mut [f32]) {
-        // Four values at a time, where there are so many: vectors.
-        let four = |i: usize| upper.get(i..).and_then(|x| x.first_chunk::<4>());
-        if let (3 | 4, Some(a), Some(b), Some(c), Some(d)) =
-            (STEP, four(0), four(STEP), four(stride), four(stride + STEP))
-        {
-            let pixel: [f32; 4] = std::array::from_fn(|i| {
-                let first = a[i] * (1.0 - fx) + b[i] * fx;
-                let second = c[i] * (1.0 - fx) + d[i] * fx;
+    fn bilinear<const STEP: usize>(image: &[f32], stride: usize, points: Points<'_>, out: &mut [f32]) {
+        for (i, out) in out.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
+            let start = points.y[i] as usize * stride + points.x[i] as usize * STEP;
+            let (fx, fy) = (points.fx[i], points.fy[i]);
+            let of = |a: f32, b: f32, c: f32, d: f32| {
+                let (first, second) = (a * (1.0 - fx) + b * fx, c * (1.0 - fx) + d * fx);
                 first * (1.0 - fy) + second * fy
-            });
-            return out[..STEP].copy_from_slice(&pixel[..STEP]);
-        }
-        for c in 0..STEP {
-            let first = upper[c] * (1.0 - fx) + upper[c + STEP] * fx;
-            let second = upper[c + stride] * (1.0 - fx) + upper[c + stride + STEP] * fx;
-            out[c] = first * (1.0 - fy) + second * fy;
+            };
+            // Four values at a time, where there are so many: vectors.
+            let four = |i: usize| image.get(start + i..start + i + 4).and_then(|x| x.first_chunk::<4>());
+            if let (3 | 4, Some(a), Some(b), Some(c), Some(d)) =
+                (STEP, four(0), four(STEP), four(stride), four(stride + STEP))
+            {
+                let pixel: [f32; 4] = std::array::from_fn(|i| of(a[i], b[i], c[i], d[i]));
+                out.copy_from_slice(&pixel[..STEP]);
+                continue;
+            }
+            let at = |i: usize| image[start + i];
+            for c in 0..STEP {
+                out[c] = of(at(c), at(c + STEP), at(c + stride), at(c + stride + STEP));
+            }
         }
     }
+}
+
+/// Points of an image: the pixels at or before them, and the fractions of the way to the next.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Points<'a> {
+    pub(crate) x: &'a [i32],
+    pub(crate) y: &'a [i32],
+    pub(crate) fx: &'a [f32],
+    pub(crate) fy: &'a [f32],
 }

@@ -4,7 +4,7 @@ use super::resample::{Interpolation, Point, sample};
 use super::{Map, translate};
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
-use crate::pixel::Pixel;
+use crate::pixel::{Pixel, Points};
 use crate::shape::Shape;
 use crate::simd::vectorize;
 
@@ -27,15 +27,25 @@ impl Block {
     #[inline(always)]
     pub(super) fn set(&mut self, i: usize, x: f64, y: f64) {
         // From the corner's coordinates to the first pixel's centre's.
-        let split = |u: f64| {
-            let u = (u - 0.5).clamp(-FAR, FAR);
-            let whole = u as i32;
-            let whole = whole - i32::from(f64::from(whole) > u);
-            (whole, (u - f64::from(whole)) as f32)
-        };
-        (self.x[i], self.fx[i]) = split(x);
-        (self.y[i], self.fy[i]) = split(y);
+        (self.x[i], self.fx[i]) = split(x - 0.5);
+        (self.y[i], self.fy[i]) = split(y - 0.5);
     }
+}
+
+/// The greatest integer below a coordinate, and the rest. What is no number is far to the left.
+///
+/// Adding a number so large that the last bit counts 1 rounds to an integer, whose low bits can be read; conversions to integers would not become
+/// vectors.
+#[inline(always)]
+fn split(u: f64) -> (i32, f32) {
+    const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
+    let u = if u > -FAR { u } else { -FAR };
+    let u = if u < FAR { u } else { FAR };
+    let rounded = u + ROUND;
+    let nearest = rounded - ROUND;
+    let above = nearest > u;
+    let whole = if above { nearest - 1.0 } else { nearest };
+    (rounded.to_bits() as i32 - i32::from(above), (u - whole) as f32)
 }
 
 /// Whatever says where pixels come from.
@@ -60,9 +70,10 @@ impl Sources for Map {
             for at in 0..n {
                 let x = (column + at) as f64 + 0.5;
                 let w = g * x + h * y + i;
+                let scale = 1.0 / w;
                 // Points behind the viewer are nowhere.
-                let scale = if w > 0.0 { 1.0 / w } else { f64::INFINITY };
-                block.set(at, (a * x + b * y + c) * scale, (d * x + e * y + f) * scale);
+                let seen = |u: f64| if w > 0.0 { u * scale } else { f64::INFINITY };
+                block.set(at, seen(a * x + b * y + c), seen(d * x + e * y + f));
             }
         }
     }
@@ -140,28 +151,73 @@ fn by_step<P: Pixel, const STEP: usize>(
     let (shape, to) = (source.shape, target.shape);
     let step = if STEP == 0 { shape.step() } else { STEP };
     let mut block = Block { x: [0; BLOCK], y: [0; BLOCK], fx: [0.0; BLOCK], fy: [0.0; BLOCK] };
-    let (stride, row_len) = (shape.row(), to.row());
+    let quick = STEP != 0 && interpolation == Interpolation::Bilinear;
+    let (width, height) = (shape.width as i32, shape.height as i32);
     for row in 0..to.height {
         for column in (0..to.width).step_by(BLOCK) {
             let n = BLOCK.min(to.width - column);
             sources.block(row, column, n, &mut block);
-            for plane in 0..shape.planes() {
-                let data = &source.data[plane * shape.plane()..][..shape.plane()];
-                let out = &mut target.data[plane * to.plane() + row * row_len + column * step..][..n * step];
-                for (i, out) in out.chunks_exact_mut(step).enumerate() {
-                    let (x, y, fx, fy) = (block.x[i], block.y[i], block.fx[i], block.fy[i]);
-                    let inside = x >= 0 && y >= 0 && x + 1 < shape.width as i32 && y + 1 < shape.height as i32;
-                    if inside && STEP != 0 && interpolation == Interpolation::Bilinear {
-                        let start = y as usize * stride + x as usize * STEP;
-                        let end = (start + stride + P::REACH.max(2 * STEP)).min(data.len());
-                        let upper = &data[start..end];
-                        P::bilinear::<STEP>(upper, stride, fx, fy, out);
-                    } else {
-                        let point = Point { x: x.into(), y: y.into(), fx, fy };
-                        sample(source, data, plane * step, point, interpolation, fill, out);
+            let mut start = 0;
+            while start < n {
+                let place = |i: usize| Place::of(block.x[i], block.y[i], width, height);
+                let here = place(start);
+                let end = (start + 1..n).find(|&i| place(i) != here).unwrap_or(n);
+                for plane in 0..shape.planes() {
+                    let data = &source.data[plane * shape.plane()..][..shape.plane()];
+                    let first = plane * to.plane() + row * to.row() + column * step;
+                    let out = &mut target.data[first + start * step..first + end * step];
+                    match (here, fill) {
+                        (Place::Inside, _) if quick => {
+                            let points = Points {
+                                x: &block.x[start..end],
+                                y: &block.y[start..end],
+                                fx: &block.fx[start..end],
+                                fy: &block.fy[start..end],
+                            };
+                            P::bilinear::<STEP>(data, shape.row(), points, out);
+                        }
+                        (Place::Outside, Fill::Constant(colour)) => {
+                            for pixel in out.chunks_exact_mut(step) {
+                                for (channel, value) in pixel.iter_mut().enumerate() {
+                                    *value = P::from_f32(colour.channel(plane * step + channel) * P::WHITE);
+                                }
+                            }
+                        }
+                        _ => {
+                            for (i, out) in (start..end).zip(out.chunks_exact_mut(step)) {
+                                let (x, y) = (block.x[i].into(), block.y[i].into());
+                                let point = Point { x, y, fx: block.fx[i], fy: block.fy[i] };
+                                sample(source, data, plane * step, point, interpolation, fill, out);
+                            }
+                        }
                     }
                 }
+                start = end;
             }
+        }
+    }
+}
+
+/// Where the pixels are that a value is found from.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// All of those that two in each direction are, within the image.
+    Inside,
+    /// Farther from the image than any interpolation reaches.
+    Outside,
+    /// In between.
+    Edge,
+}
+
+impl Place {
+    #[inline(always)]
+    fn of(x: i32, y: i32, width: i32, height: i32) -> Self {
+        let inside = (x >= 0) & (y >= 0) & (x + 1 < width) & (y + 1 < height);
+        let outside = (x < -3) | (y < -3) | (x > width + 1) | (y > height + 1);
+        match (inside, outside) {
+            (true, _) => Place::Inside,
+            (_, true) => Place::Outside,
+            _ => Place::Edge,
         }
     }
 }
