@@ -62,6 +62,12 @@ pub trait Value: crate::Pixel {
     /// To write.
     #[doc(hidden)]
     fn image_mut(shape: Shape, values: &mut [Self]) -> ImageMut<'_>;
+    /// To own.
+    #[doc(hidden)]
+    fn own(shape: Shape, values: Vec<Self>) -> Image;
+    /// To own no longer.
+    #[doc(hidden)]
+    fn take(image: Image) -> Result<Vec<Self>, Image>;
 }
 
 impl Value for u8 {
@@ -72,6 +78,13 @@ impl Value for u8 {
     fn image_mut(shape: Shape, values: &mut [u8]) -> ImageMut<'_> {
         ImageMut { shape, values: ValuesMut::U8(values) }
     }
+    fn own(shape: Shape, values: Vec<u8>) -> Image {
+        Image { shape, values: Vec8Or32::U8(values) }
+    }
+    fn take(image: Image) -> Result<Vec<u8>, Image> {
+        let Image { shape, values } = image;
+        if let Vec8Or32::U8(values) = values { Ok(values) } else { Err(Image { shape, values }) }
+    }
 }
 
 impl Value for f32 {
@@ -81,6 +94,13 @@ impl Value for f32 {
     }
     fn image_mut(shape: Shape, values: &mut [f32]) -> ImageMut<'_> {
         ImageMut { shape, values: ValuesMut::F32(values) }
+    }
+    fn own(shape: Shape, values: Vec<f32>) -> Image {
+        Image { shape, values: Vec8Or32::F32(values) }
+    }
+    fn take(image: Image) -> Result<Vec<f32>, Image> {
+        let Image { shape, values } = image;
+        if let Vec8Or32::F32(values) = values { Ok(values) } else { Err(Image { shape, values }) }
     }
 }
 
@@ -207,9 +227,31 @@ impl Image {
         Ok(Image { shape, values })
     }
 
+    /// An image of values in standard order, whose memory it takes over.
+    ///
+    /// # Errors
+    /// As [`ImageRef::new`].
+    pub fn from_vec<V: Value>(shape: Shape, values: Vec<V>) -> Result<Self> {
+        check(shape, values.len())?;
+        Ok(V::own(shape, values))
+    }
+
+    /// Its values in standard order, in its memory.
+    ///
+    /// # Errors
+    /// The image as it was, if its values are of the other type.
+    pub fn into_vec<V: Value>(self) -> Result<Vec<V>, Image> {
+        V::take(self)
+    }
+
     /// Its shape.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// The type of its values.
+    pub fn kind(&self) -> Kind {
+        self.as_ref().kind()
     }
 
     /// To read.

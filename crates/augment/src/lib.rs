@@ -22,6 +22,8 @@ mod sse2;
 mod threads;
 mod transform;
 mod value;
+#[cfg(any(feature = "image", feature = "ndarray"))]
+mod views;
 
 pub use augment::{Augment, Draw};
 pub use batch::Batches;
