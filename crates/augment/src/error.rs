@@ -26,6 +26,22 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A description that is none: an unknown kind or field, or a value of another type.
+    #[error("{place}: {reason}")]
+    Described {
+        /// Where in the data: `augment[2].parts[0].std`.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// A description whose transform cannot be.
+    #[error("{place}: {source}")]
+    Built {
+        /// Where in the data: `augment[2].parts[0].std`.
+        place: String,
+        /// What the constructor says.
+        source: Box<Error>,
+    },
     /// A sample of a batch could not be worked on.
     #[error("sample {index} of the batch: {source}")]
     Sample {

@@ -4,7 +4,6 @@
 ///
 /// Channels beyond the fourth take the fourth's value.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Colour(pub [f32; 4]);
 
 impl Colour {
@@ -43,7 +42,6 @@ impl Colour {
 ///
 /// Each is periodic, so it is defined at any distance, and for an axis of length 1 too (all but `Constant` then repeat its one value).
 #[derive(Clone, Copy, PartialEq, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Fill {
     /// One colour.
     Constant(Colour),

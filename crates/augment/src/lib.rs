@@ -17,6 +17,8 @@ mod plan;
 mod random;
 mod shape;
 mod simd;
+#[cfg(feature = "serde")]
+pub mod spec;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 mod threads;

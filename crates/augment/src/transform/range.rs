@@ -6,37 +6,11 @@ use crate::{Error, Random, Result};
 ///
 /// `0.1.into()` is always 0.1, `(-0.1, 0.1).into()` is uniform between the two.
 #[derive(Clone, Copy, PartialEq, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(from = "Bounds", into = "Bounds"))]
 pub struct Range {
     /// The least value.
     pub low: f64,
     /// The greatest value.
     pub high: f64,
-}
-
-#[cfg(feature = "serde")]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
-enum Bounds {
-    Fixed(f64),
-    Between(f64, f64),
-}
-
-#[cfg(feature = "serde")]
-impl From<Bounds> for Range {
-    fn from(bounds: Bounds) -> Self {
-        match bounds {
-            Bounds::Fixed(x) => x.into(),
-            Bounds::Between(low, high) => (low, high).into(),
-        }
-    }
-}
-
-#[cfg(feature = "serde")]
-impl From<Range> for Bounds {
-    fn from(Range { low, high }: Range) -> Self {
-        if low == high { Bounds::Fixed(low) } else { Bounds::Between(low, high) }
-    }
 }
 
 impl From<f64> for Range {
@@ -87,8 +61,11 @@ impl Range {
             (false, true) => format!("a number or an ascending pair of at most {high}"),
             (false, false) => "a number or an ascending pair".to_owned(),
         };
-        let got =
-            if self.low == self.high { format!("{}", self.low) } else { format!("({}, {})", self.low, self.high) };
+        let got = if self.low.total_cmp(&self.high).is_eq() {
+            format!("{}", self.low)
+        } else {
+            format!("({}, {})", self.low, self.high)
+        };
         Err(Error::parameter(transform, parameter, expected, got))
     }
 }

@@ -1,0 +1,75 @@
+//! The kinds of this crate, one struct each.
+
+mod colour;
+mod compose;
+mod erase;
+mod geometry;
+mod noise;
+mod size;
+
+pub use colour::*;
+pub use compose::*;
+pub use erase::*;
+pub use geometry::*;
+pub use noise::*;
+pub use size::*;
+
+use super::Registry;
+use crate::{Augment, Result};
+
+/// A transform as what is registered.
+fn boxed(transform: impl Augment + 'static) -> Result<Box<dyn Augment>> {
+    Ok(Box::new(transform))
+}
+
+/// Adds every kind to a registry that has none of them.
+pub(super) fn add_all(registry: &mut Registry) {
+    macro_rules! add {
+        ($($kind:ident),* $(,)?) => {$(
+            let added = registry.add::<$kind>();
+            debug_assert!(added.is_ok(), "a kind is there twice: {added:?}");
+        )*};
+    }
+    add!(
+        Affine,
+        Brightness,
+        CenterCrop,
+        ChannelDrop,
+        ChannelShuffle,
+        CoarseDropout,
+        ColourJitter,
+        Contrast,
+        Cutout,
+        Elastic,
+        Flip,
+        Gamma,
+        GaussianNoise,
+        Grey,
+        GridDropout,
+        Hue,
+        Invert,
+        LaplaceNoise,
+        Normalize,
+        OneOf,
+        Pad,
+        Perspective,
+        Posterize,
+        RandomCrop,
+        RandomErasing,
+        RandomOrder,
+        RandomResizedCrop,
+        Resize,
+        Rotate,
+        SaltAndPepper,
+        Saturation,
+        Scale,
+        Sequence,
+        Shear,
+        Solarize,
+        SomeOf,
+        Speckle,
+        Symmetries,
+        Translate,
+        UniformNoise,
+    );
+}
