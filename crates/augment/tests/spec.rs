@@ -2,12 +2,12 @@
 
 use gradwise_augment::spec::{self, Described, Registry, Spec, Value};
 use gradwise_augment::{
-    Affine, Augment, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, Colour, ColourJitter,
-    Contrast, ElasticTransform, Erased, Error, Fill, Filter, Flip, Gamma, GaussianNoise, Grey, GridDropout, Hue, Image,
-    Interpolation, Invert, Key, Kind, LaplaceNoise, Normalize, OneOf, Pad, Part, Perspective, Plan, Posterize,
-    RandomCrop, RandomErasing, RandomOrder, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Result,
-    Saturation, Sequence, Shape, Shift, Solarize, SomeOf, Sometimes, Speckle, Symmetry, Translate, UniformNoise,
-    from_fn,
+    Affine, Augment, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, Colour, ColourJitter,
+    Contrast, ElasticTransform, Erased, Error, Fill, Filter, Flip, Gamma, GaussianBlur, GaussianNoise, Grey,
+    GridDropout, Hue, Image, Interpolation, Invert, Key, Kind, LaplaceNoise, MedianBlur, MotionBlur, Normalize, OneOf,
+    Pad, Part, Perspective, Plan, Posterize, RandomCrop, RandomErasing, RandomOrder, RandomResizedCrop,
+    RandomSaltAndPepper, Range, ResizeTo, Result, Saturation, Sequence, Shape, Sharpness, Shift, Solarize, SomeOf,
+    Sometimes, Speckle, Symmetry, Translate, UniformNoise, UnsharpMask, from_fn,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -160,6 +160,15 @@ fn every_kind() {
         Speckle::new(0.0, 0.1).unwrap().clip(Some((0.0, 2.0))).unwrap(),
     );
     check::<spec::SaltAndPepper>(seen, "amount = [0.01, 0.06]", RandomSaltAndPepper::new((0.01, 0.06), 0.5).unwrap());
+
+    check::<spec::GaussianBlur>(seen, "sigma = [0.1, 2]", GaussianBlur::new((0.1, 2.0)).unwrap());
+    let blur = GaussianBlur::new(1.0).unwrap().radius(2).unwrap().fill(Fill::Wrap);
+    check::<spec::GaussianBlur>(seen, "sigma = 1\nradius = 2\nfill = \"wrap\"", blur);
+    check::<spec::BoxBlur>(seen, "radius = [0, 2]", BoxBlur::new((0.0, 2.0)).unwrap());
+    check::<spec::MedianBlur>(seen, "radius = 1\nfill = \"edge\"", MedianBlur::new(1.0).unwrap().fill(Fill::Edge));
+    check::<spec::MotionBlur>(seen, "length = [3, 7]", MotionBlur::new((3.0, 7.0), (0.0, 180.0)).unwrap());
+    check::<spec::Sharpness>(seen, "factor = [0.1, 1.9]", Sharpness::new((0.1, 1.9)).unwrap());
+    check::<spec::UnsharpMask>(seen, "sigma = 1\namount = 0.5", UnsharpMask::new(1.0, 0.5).unwrap());
 
     let flip = || part(Flip::vertical(0.5).unwrap());
     let noise = || part(Speckle::new(0.0, 0.1).unwrap());
@@ -335,7 +344,7 @@ fn mistakes_are_told_by_their_place() {
         assert_eq!(built(text).unwrap_err().to_string(), expected, "{text}");
     }
     let unlike = built("[[augment]]\nkind = \"zzzzzzzzzz\"").unwrap_err().to_string();
-    assert!(unlike.contains("there is no kind `zzzzzzzzzz`; there are affine, brightness,"), "{unlike}");
+    assert!(unlike.contains("there is no kind `zzzzzzzzzz`; there are affine, "), "{unlike}");
     for text in [
         "[3]",
         "[{\"kind\": null}]",

@@ -3,6 +3,7 @@
 mod colour;
 mod compose;
 mod erase;
+mod filter;
 mod geometry;
 mod noise;
 mod size;
@@ -10,6 +11,7 @@ mod size;
 pub use colour::*;
 pub use compose::*;
 pub use erase::*;
+pub use filter::*;
 pub use geometry::*;
 pub use noise::*;
 pub use size::*;
@@ -32,6 +34,7 @@ pub(super) fn add_all(registry: &mut Registry) {
     }
     add!(
         Affine,
+        BoxBlur,
         Brightness,
         CenterCrop,
         ChannelDrop,
@@ -43,12 +46,15 @@ pub(super) fn add_all(registry: &mut Registry) {
         Elastic,
         Flip,
         Gamma,
+        GaussianBlur,
         GaussianNoise,
         Grey,
         GridDropout,
         Hue,
         Invert,
         LaplaceNoise,
+        MedianBlur,
+        MotionBlur,
         Normalize,
         OneOf,
         Pad,
@@ -64,6 +70,7 @@ pub(super) fn add_all(registry: &mut Registry) {
         Saturation,
         Scale,
         Sequence,
+        Sharpness,
         Shear,
         Solarize,
         SomeOf,
@@ -71,5 +78,6 @@ pub(super) fn add_all(registry: &mut Registry) {
         Symmetries,
         Translate,
         UniformNoise,
+        UnsharpMask,
     );
 }
