@@ -2,12 +2,12 @@
 
 use gradwise_augment::spec::{self, Described, Registry, Spec, Value};
 use gradwise_augment::{
-    Affine, Augment, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, CoarseDropout, Colour, ColourJitter,
-    Contrast, ElasticTransform, Erased, Error, Fill, Filter, Flip, Gamma, GaussianBlur, GaussianNoise, Grey,
-    GridDropout, Hue, Image, Interpolation, Invert, Key, Kind, LaplaceNoise, MedianBlur, MotionBlur, Normalize, OneOf,
-    Pad, Part, Perspective, Plan, Posterize, RandomCrop, RandomErasing, RandomOrder, RandomResizedCrop,
-    RandomSaltAndPepper, Range, ResizeTo, Result, Saturation, Sequence, Shape, Sharpness, Shift, Solarize, SomeOf,
-    Sometimes, Speckle, Symmetry, Translate, UniformNoise, UnsharpMask, from_fn,
+    Affine, Augment, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, Clahe, CoarseDropout,
+    Colour, ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Error, Fill, Filter, Flip, Gamma, GaussianBlur,
+    GaussianNoise, Grey, GridDropout, Hue, Image, Interpolation, Invert, Key, Kind, LaplaceNoise, MedianBlur,
+    MotionBlur, Normalize, OneOf, Pad, Part, Perspective, Plan, Posterize, RandomCrop, RandomErasing, RandomOrder,
+    RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Result, Saturation, Sequence, Shape, Sharpness, Shift,
+    ShotNoise, Solarize, SomeOf, Sometimes, Speckle, Symmetry, Translate, UniformNoise, UnsharpMask, from_fn,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -147,6 +147,11 @@ fn every_kind() {
     check::<spec::Grey>(seen, "p = 0.2", Grey::new(0.2).unwrap());
     check::<spec::Invert>(seen, "", Invert::new(0.5).unwrap());
     check::<spec::ChannelDrop>(seen, "p = 1", ChannelDrop::new(1.0).unwrap());
+    check::<spec::Equalize>(seen, "p = 1", Equalize::new(1.0).unwrap());
+    let stretched = AutoContrast::new(0.5).unwrap().cutoff(0.01, 0.02).unwrap();
+    check::<spec::AutoContrast>(seen, "cutoff = [0.01, 0.02]", stretched);
+    check::<spec::Clahe>(seen, "limit = [1, 4]", Clahe::new((1.0, 4.0)).unwrap());
+    check::<spec::Clahe>(seen, "limit = 2\ntiles = [2, 3]", Clahe::new(2.0).unwrap().tiles(2, 3).unwrap());
     check::<spec::ChannelShuffle>(seen, "", ChannelShuffle);
 
     check::<spec::GaussianNoise>(seen, "std = [0.02, 0.1]", GaussianNoise::new(0.0, (0.02, 0.1)).unwrap());
@@ -159,6 +164,8 @@ fn every_kind() {
         "std = 0.1\nclip = [0, 2]",
         Speckle::new(0.0, 0.1).unwrap().clip(Some((0.0, 2.0))).unwrap(),
     );
+    check::<spec::ShotNoise>(seen, "scale = [0.001, 0.1]", ShotNoise::new((0.001, 0.1)).unwrap());
+    check::<spec::ShotNoise>(seen, "scale = 0.1\ngamma = 1", ShotNoise::new(0.1).unwrap().gamma(1.0).unwrap());
     check::<spec::SaltAndPepper>(seen, "amount = [0.01, 0.06]", RandomSaltAndPepper::new((0.01, 0.06), 0.5).unwrap());
 
     check::<spec::GaussianBlur>(seen, "sigma = [0.1, 2]", GaussianBlur::new((0.1, 2.0)).unwrap());

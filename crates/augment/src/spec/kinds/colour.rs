@@ -106,6 +106,55 @@ chances! {
     Grey: "grey", 0.1;
     Invert: "invert", 0.5;
     ChannelDrop: "channel-drop", 0.5;
+    Equalize: "equalize", 0.5;
+}
+
+/// `auto-contrast`: each channel stretched from black to white. See [`AutoContrast`](crate::AutoContrast).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AutoContrast {
+    /// The probability; 0.5 unless it is said otherwise.
+    pub p: f64,
+    /// The parts of the darkest and of the lightest values that are cut off; none unless it is said otherwise.
+    pub cutoff: (f64, f64),
+}
+
+impl Default for AutoContrast {
+    fn default() -> Self {
+        AutoContrast { p: 0.5, cutoff: (0.0, 0.0) }
+    }
+}
+
+impl Described for AutoContrast {
+    const KIND: &'static str = "auto-contrast";
+    const OWN_PROBABILITY: bool = true;
+
+    fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
+        boxed(crate::AutoContrast::new(self.p)?.cutoff(self.cutoff.0, self.cutoff.1)?)
+    }
+}
+
+/// `clahe`: the luma equalized tile by tile, with limited contrast. See [`Clahe`](crate::Clahe).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Clahe {
+    /// The limit of the contrast.
+    pub limit: Range,
+    /// The rows and columns of tiles; 8 x 8 unless it is said otherwise.
+    #[serde(default = "eights")]
+    pub tiles: (usize, usize),
+}
+
+fn eights() -> (usize, usize) {
+    (8, 8)
+}
+
+impl Described for Clahe {
+    const KIND: &'static str = "clahe";
+
+    fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
+        boxed(crate::Clahe::new(self.limit)?.tiles(self.tiles.0, self.tiles.1)?)
+    }
 }
 
 /// `channel-shuffle`: red, green and blue change places. See [`ChannelShuffle`](crate::ChannelShuffle).

@@ -72,3 +72,26 @@ impl Described for SaltAndPepper {
         boxed(RandomSaltAndPepper::new(self.amount, self.salt)?)
     }
 }
+
+/// `shot-noise`: light that is counted. See [`ShotNoise`](crate::ShotNoise).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ShotNoise {
+    /// What one count is worth, as a share of white.
+    pub scale: Range,
+    /// The exponent that makes values linear in light; 2.2 unless it is said otherwise.
+    #[serde(default = "photographs")]
+    pub gamma: f64,
+}
+
+fn photographs() -> f64 {
+    2.2
+}
+
+impl Described for ShotNoise {
+    const KIND: &'static str = "shot-noise";
+
+    fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
+        boxed(crate::ShotNoise::new(self.scale)?.gamma(self.gamma)?)
+    }
+}
