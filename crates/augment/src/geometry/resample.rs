@@ -72,6 +72,14 @@ pub(crate) fn sample<P: Pixel>(
 ) {
     let shape = frame.shape;
     let (columns, rows) = (interpolation.taps(point.fx), interpolation.taps(point.fy));
+    if let Fill::Constant(colour) = fill {
+        let beyond =
+            |at: i64, taps: &Taps, len: usize| at + taps.first >= len as i64 || at + taps.first + (taps.n as i64) <= 0;
+        if beyond(point.x, &columns, shape.width) || beyond(point.y, &rows, shape.height) {
+            let value = |channel: usize| P::from_f32(colour.channel(first + channel) * P::WHITE);
+            return out.iter_mut().enumerate().for_each(|(channel, out)| *out = value(channel));
+        }
+    }
     for (channel, out) in out.iter_mut().enumerate() {
         let constant = match fill {
             Fill::Constant(colour) => colour.channel(first + channel) * P::WHITE,

@@ -10,6 +10,7 @@ use std::ops::Range;
 ///
 /// All pixels of a row have the same weights, so that a row is a sum of shifted rows: no index is computed for a pixel, and vectors
 /// do the rest. By whole pixels, rows are copied.
+#[inline(always)]
 pub(super) fn translate<P: Pixel>(
     source: Frame<'_, P>,
     target: FrameMut<'_, P>,

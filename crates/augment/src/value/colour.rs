@@ -57,13 +57,21 @@ impl ColourStep {
             || match *self {
                 ColourStep::Contrast { factor } => contrast(factor, image),
                 _ if image.shape.channels < 3 => (),
-                ColourStep::Matrix { weights, offset } => each_pixel(image, |rgb| {
-                    std::array::from_fn(|to| {
-                        let w = weights[to];
-                        unit(w[0] * rgb[0] + w[1] * rgb[1] + w[2] * rgb[2] + offset[to])
-                    })
-                }),
-                ColourStep::Hue { turn } => each_pixel(image, |rgb| hue(rgb.map(unit), turn)),
+                ColourStep::Matrix { weights, offset } => each_pixel(
+                    image,
+                    #[inline(always)]
+                    |[r, g, b]| {
+                        [0, 1, 2].map(
+                            #[inline(always)]
+                            |to: usize| unit(weights[to][0] * r + weights[to][1] * g + weights[to][2] * b + offset[to]),
+                        )
+                    },
+                ),
+                ColourStep::Hue { turn } => each_pixel(
+                    image,
+                    #[inline(always)]
+                    |rgb| hue(rgb.map(unit), turn),
+                ),
             },
         );
     }
@@ -104,20 +112,61 @@ fn hue([r, g, b]: [f32; 3], turn: f32) -> [f32; 3] {
     })
 }
 
+/// Pixels whose channels are worked on together.
+const BLOCK: usize = 32;
+
 /// Replaces the first three channels of every pixel by a function of them, in shares of white.
+///
+/// Channels are taken apart for a block of pixels, so that the function is computed by the vector.
 #[inline(always)]
 fn each_pixel<P: Pixel>(image: FrameMut<'_, P>, f: impl Fn([f32; 3]) -> [f32; 3]) {
     let (step, plane) = (image.shape.step(), image.shape.plane());
-    let of = |rgb: [P; 3]| f(rgb.map(|x| x.to_f32() * (1.0 / P::WHITE))).map(|x| P::from_f32(x * P::WHITE));
-    if step == 1 {
-        let (red, rest) = image.data.split_at_mut(plane);
-        let (green, rest) = rest.split_at_mut(plane);
-        for ((red, green), blue) in red.iter_mut().zip(green).zip(&mut rest[..plane]) {
-            [*red, *green, *blue] = of([*red, *green, *blue]);
+    let scale = 1.0 / P::WHITE;
+    let mut rgb = [[0.0_f32; BLOCK]; 3];
+    let block = |rgb: &mut [[f32; BLOCK]; 3]| {
+        for i in 0..BLOCK {
+            let new = f([rgb[0][i], rgb[1][i], rgb[2][i]]);
+            (rgb[0][i], rgb[1][i], rgb[2][i]) = (new[0], new[1], new[2]);
         }
+    };
+    if step == 1 {
+        for start in (0..plane).step_by(BLOCK) {
+            let n = BLOCK.min(plane - start);
+            for c in 0..3 {
+                let values = &image.data[c * plane + start..][..n];
+                rgb[c].iter_mut().zip(values).for_each(|(x, value)| *x = value.to_f32() * scale);
+            }
+            block(&mut rgb);
+            for c in 0..3 {
+                let values = &mut image.data[c * plane + start..][..n];
+                values.iter_mut().zip(&rgb[c]).for_each(|(value, x)| *value = P::from_f32(x * P::WHITE));
+            }
+        }
+    } else if step == 3 {
+        interleaved::<P, 3>(image.data, &mut rgb, block);
+    } else if step == 4 {
+        interleaved::<P, 4>(image.data, &mut rgb, block);
     } else {
         for pixel in image.data.chunks_exact_mut(step) {
-            [pixel[0], pixel[1], pixel[2]] = of([pixel[0], pixel[1], pixel[2]]);
+            let new = f([0, 1, 2].map(|c| pixel[c].to_f32() * scale));
+            (0..3).for_each(|c| pixel[c] = P::from_f32(new[c] * P::WHITE));
+        }
+    }
+}
+
+#[inline(always)]
+fn interleaved<P: Pixel, const STEP: usize>(
+    values: &mut [P],
+    rgb: &mut [[f32; BLOCK]; 3],
+    block: impl Fn(&mut [[f32; BLOCK]; 3]),
+) {
+    for pixels in values.as_chunks_mut::<STEP>().0.chunks_mut(BLOCK) {
+        for (i, pixel) in pixels.iter().enumerate() {
+            (0..3).for_each(|c| rgb[c][i] = pixel[c].to_f32() * (1.0 / P::WHITE));
+        }
+        block(rgb);
+        for (i, pixel) in pixels.iter_mut().enumerate() {
+            (0..3).for_each(|c| pixel[c] = P::from_f32(rgb[c][i] * P::WHITE));
         }
     }
 }
