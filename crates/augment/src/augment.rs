@@ -171,6 +171,20 @@ impl Draw<'_> {
         self.plan.notes.push(Note::new(name, values));
     }
 
+    /// Draws steps for later use, such as a [`Chain`](crate::Chain) of a blend, and pushes none: they begin with the image as it is here. What they
+    /// draw is noted.
+    ///
+    /// # Errors
+    /// The closure's.
+    pub fn aside(&mut self, draw: impl FnOnce(&mut Draw<'_>) -> Result<()>) -> Result<Vec<Step>> {
+        let before = std::mem::take(&mut self.plan.steps);
+        let state = *self.state;
+        let result = draw(self);
+        *self.state = state;
+        let steps = std::mem::replace(&mut self.plan.steps, before);
+        result.map(|()| steps)
+    }
+
     /// Lets another transform draw, as number `place` of this one's parts.
     ///
     /// # Errors

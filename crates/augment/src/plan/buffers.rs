@@ -29,4 +29,6 @@ pub(crate) struct Scratch {
     pub(crate) filter: crate::filter::Memory,
     /// Histograms.
     pub(crate) levels: crate::value::LevelMemory,
+    /// What the chains of a blend work in.
+    pub(super) blend: Option<Box<super::blend::Memory>>,
 }

@@ -1,12 +1,14 @@
 //! What was drawn: a list of deterministic steps, and how it is run on images and what belongs to them.
 
 pub(crate) use buffers::Scratch;
+mod blend;
 mod buffers;
 mod note;
 mod run;
 mod step;
 mod targets;
 
+pub use blend::{Blend, Chain};
 pub use buffers::Buffers;
 pub use note::Note;
 pub use step::{Effect, Step};

@@ -153,7 +153,7 @@ fn typed<P: Value>(
                 (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
             };
             if moves {
-                step.across(masks, from, out.reborrow(), &mut buffers.scratch);
+                step.across(masks, from, out.reborrow(), &mut buffers.scratch)?;
             } else {
                 out.data.copy_from_slice(from.data);
             }

@@ -1,5 +1,6 @@
 //! The steps of a plan.
 
+use super::Blend;
 use super::buffers::Scratch;
 use crate::filter::LocalFilter;
 use crate::frame::{Frame, FrameMut};
@@ -60,6 +61,8 @@ pub enum Step {
     },
     /// A function of the values around each value.
     Filter(LocalFilter),
+    /// The image mixed with what other steps make of it.
+    Blend(Blend),
     /// A user's own operation. It cannot be saved: a saved plan has none.
     #[cfg_attr(feature = "serde", serde(skip))]
     Effect {
@@ -112,6 +115,7 @@ impl Step {
             }
             Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
             Step::Levels { levels } => levels.check().map(|()| (shape, kind)),
+            Step::Blend(blend) => blend.check(shape, kind).map(|()| (shape, kind)),
             Step::Filter(filter) => filter.check(shape).map(|()| (shape, kind)),
             _ => Ok((shape, kind)),
         }
@@ -119,7 +123,7 @@ impl Step {
 
     /// Whether it changes values where they lie; otherwise it reads one image and writes another.
     pub(super) fn is_in_place(&self) -> bool {
-        !self.is_geometric() && !matches!(self, Step::Filter(_))
+        !self.is_geometric() && !matches!(self, Step::Filter(_) | Step::Blend(_))
     }
 
     /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
@@ -158,7 +162,12 @@ impl Step {
             Step::Levels { levels } => levels.run(image, &mut scratch.levels),
             Step::Normalize(normalize) => normalize.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
-            Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_) | Step::Filter(_) => {
+            Step::Symmetry { .. }
+            | Step::Warp(_)
+            | Step::Elastic(_)
+            | Step::Resize(_)
+            | Step::Filter(_)
+            | Step::Blend(_) => {
                 unreachable!("not in place")
             }
         }
@@ -172,7 +181,7 @@ impl Step {
         source: Frame<'_, P>,
         target: FrameMut<'_, P>,
         scratch: &mut Scratch,
-    ) {
+    ) -> Result<()> {
         let sampling = |fill: Fill, interpolation: Interpolation| match fill {
             Fill::Constant(_) if masks => (Fill::BLACK, Interpolation::Nearest),
             _ if masks => (fill, Interpolation::Nearest),
@@ -193,7 +202,9 @@ impl Step {
                 Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
             }
             Step::Filter(filter) => filter.run(source, target, &mut scratch.filter),
+            Step::Blend(blend) => return blend.run(source, target, &mut scratch.blend),
             _ => unreachable!("in place"),
         }
+        Ok(())
     }
 }
