@@ -21,6 +21,10 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     #[doc(hidden)]
     fn map(values: &mut [Self], f: impl Fn(f32) -> f32);
 
+    /// The values, if they are bytes.
+    #[doc(hidden)]
+    fn bytes(values: &[Self]) -> Option<&[u8]>;
+
     /// The values as what they are.
     #[doc(hidden)]
     fn concrete(values: &mut [Self]) -> ValuesMut<'_>;
@@ -61,6 +65,11 @@ impl Pixel for u8 {
         }
         let table: [u8; 256] = std::array::from_fn(|x| of(x as u8));
         values.iter_mut().for_each(|x| *x = table[usize::from(*x)]);
+    }
+
+    #[inline(always)]
+    fn bytes(values: &[u8]) -> Option<&[u8]> {
+        Some(values)
     }
 
     #[inline(always)]
@@ -116,6 +125,11 @@ impl Pixel for f32 {
     #[inline(always)]
     fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
         values.iter_mut().for_each(|x| *x = f(*x));
+    }
+
+    #[inline(always)]
+    fn bytes(_: &[f32]) -> Option<&[u8]> {
+        None
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 //! Where pixels go: maps of the plane, and images resampled along them.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod elastic;
 mod map;
 mod resample;

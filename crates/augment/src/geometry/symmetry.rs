@@ -137,6 +137,10 @@ fn reverse<P: Pixel>(source: &[P], target: &mut [P], step: usize) {
         let (source, target) = (source.as_chunks::<STEP>().0, target.as_chunks_mut::<STEP>().0);
         target.iter_mut().zip(source.iter().rev()).for_each(|(target, source)| *target = *source);
     }
+    #[cfg(target_arch = "x86_64")]
+    if step == 3 && super::avx2::reverse(P::bytes(source), P::concrete(target)) {
+        return;
+    }
     match step {
         1 => of::<P, 1>(source, target),
         2 => of::<P, 2>(source, target),

@@ -61,16 +61,18 @@ impl ColourStep {
                     image,
                     #[inline(always)]
                     |[r, g, b]| {
-                        [0, 1, 2].map(
-                            #[inline(always)]
-                            |to: usize| unit(weights[to][0] * r + weights[to][1] * g + weights[to][2] * b + offset[to]),
-                        )
+                        let [red, green, blue] = weights;
+                        [
+                            unit(red[0] * r + red[1] * g + red[2] * b + offset[0]),
+                            unit(green[0] * r + green[1] * g + green[2] * b + offset[1]),
+                            unit(blue[0] * r + blue[1] * g + blue[2] * b + offset[2]),
+                        ]
                     },
                 ),
                 ColourStep::Hue { turn } => each_pixel(
                     image,
                     #[inline(always)]
-                    |rgb| hue(rgb.map(unit), turn),
+                    |[r, g, b]| hue([unit(r), unit(g), unit(b)], turn),
                 ),
             },
         );
@@ -101,19 +103,26 @@ fn hue([r, g, b]: [f32; 3], turn: f32) -> [f32; 3] {
         (r - g) * scale + 4.0
     };
     let sixths = sixths + 6.0 * turn;
-    [5.0, 3.0, 1.0].map(|offset| {
-        let k = sixths + offset;
-        // Modulo 6; by an integer, so that vectors do it.
-        let turns = k * (1.0 / 6.0);
-        let whole = turns as i32;
-        let whole = whole - i32::from(turns < whole as f32);
-        let k = k - 6.0 * whole as f32;
-        value - chroma * unit(min(k, 4.0 - k))
-    })
+    [channel(sixths + 5.0, value, chroma), channel(sixths + 3.0, value, chroma), channel(sixths + 1.0, value, chroma)]
+}
+
+/// A channel of a hue: `k` sixths of a turn from where it is least.
+#[inline(always)]
+fn channel(k: f32, value: f32, chroma: f32) -> f32 {
+    // Modulo 6; by an integer, so that vectors do it.
+    let turns = k * (1.0 / 6.0);
+    let whole = turns as i32;
+    let whole = whole - i32::from(turns < whole as f32);
+    let k = k - 6.0 * whole as f32;
+    let least = if k < 4.0 - k { k } else { 4.0 - k };
+    value - chroma * unit(least)
 }
 
 /// Pixels whose channels are worked on together.
 const BLOCK: usize = 32;
+
+/// A value of each channel for the pixels of a block.
+type Channels<X> = [[X; BLOCK]; 3];
 
 /// Replaces the first three channels of every pixel by a function of them, in shares of white.
 ///
@@ -121,53 +130,60 @@ const BLOCK: usize = 32;
 #[inline(always)]
 fn each_pixel<P: Pixel>(image: FrameMut<'_, P>, f: impl Fn([f32; 3]) -> [f32; 3]) {
     let (step, plane) = (image.shape.step(), image.shape.plane());
-    let scale = 1.0 / P::WHITE;
-    let mut rgb = [[0.0_f32; BLOCK]; 3];
-    let block = |rgb: &mut [[f32; BLOCK]; 3]| {
-        for i in 0..BLOCK {
-            let new = f([rgb[0][i], rgb[1][i], rgb[2][i]]);
-            (rgb[0][i], rgb[1][i], rgb[2][i]) = (new[0], new[1], new[2]);
-        }
-    };
-    if step == 1 {
-        for start in (0..plane).step_by(BLOCK) {
-            let n = BLOCK.min(plane - start);
-            for c in 0..3 {
-                let values = &image.data[c * plane + start..][..n];
-                rgb[c].iter_mut().zip(values).for_each(|(x, value)| *x = value.to_f32() * scale);
-            }
-            block(&mut rgb);
-            for c in 0..3 {
-                let values = &mut image.data[c * plane + start..][..n];
-                values.iter_mut().zip(&rgb[c]).for_each(|(value, x)| *value = P::from_f32(x * P::WHITE));
+    let mut values = [[P::default(); BLOCK]; 3];
+    match step {
+        1 => {
+            for start in (0..plane).step_by(BLOCK) {
+                let n = BLOCK.min(plane - start);
+                let part = |c: usize| c * plane + start..c * plane + start + n;
+                for c in 0..3 {
+                    values[c][..n].copy_from_slice(&image.data[part(c)]);
+                }
+                block(&mut values, &f);
+                for c in 0..3 {
+                    image.data[part(c)].copy_from_slice(&values[c][..n]);
+                }
             }
         }
-    } else if step == 3 {
-        interleaved::<P, 3>(image.data, &mut rgb, block);
-    } else if step == 4 {
-        interleaved::<P, 4>(image.data, &mut rgb, block);
-    } else {
-        for pixel in image.data.chunks_exact_mut(step) {
-            let new = f([0, 1, 2].map(|c| pixel[c].to_f32() * scale));
-            (0..3).for_each(|c| pixel[c] = P::from_f32(new[c] * P::WHITE));
+        3 => interleaved::<P, 3>(image.data, &mut values, &f),
+        4 => interleaved::<P, 4>(image.data, &mut values, &f),
+        _ => {
+            for pixel in image.data.chunks_exact_mut(step) {
+                (0..3).for_each(|c| values[c][0] = pixel[c]);
+                block(&mut values, &f);
+                (0..3).for_each(|c| pixel[c] = values[c][0]);
+            }
         }
     }
 }
 
 #[inline(always)]
 fn interleaved<P: Pixel, const STEP: usize>(
-    values: &mut [P],
-    rgb: &mut [[f32; BLOCK]; 3],
-    block: impl Fn(&mut [[f32; BLOCK]; 3]),
+    data: &mut [P],
+    values: &mut Channels<P>,
+    f: &impl Fn([f32; 3]) -> [f32; 3],
 ) {
-    for pixels in values.as_chunks_mut::<STEP>().0.chunks_mut(BLOCK) {
+    for pixels in data.as_chunks_mut::<STEP>().0.chunks_mut(BLOCK) {
         for (i, pixel) in pixels.iter().enumerate() {
-            (0..3).for_each(|c| rgb[c][i] = pixel[c].to_f32() * (1.0 / P::WHITE));
+            (values[0][i], values[1][i], values[2][i]) = (pixel[0], pixel[1], pixel[2]);
         }
-        block(rgb);
+        block(values, f);
         for (i, pixel) in pixels.iter_mut().enumerate() {
-            (0..3).for_each(|c| pixel[c] = P::from_f32(rgb[c][i] * P::WHITE));
+            (pixel[0], pixel[1], pixel[2]) = (values[0][i], values[1][i], values[2][i]);
         }
+    }
+}
+
+/// The function of all pixels of a block.
+#[inline(always)]
+fn block<P: Pixel>(values: &mut Channels<P>, f: &impl Fn([f32; 3]) -> [f32; 3]) {
+    let [red, green, blue] = values;
+    let scale = 1.0 / P::WHITE;
+    for i in 0..BLOCK {
+        let [r, g, b] = f([red[i].to_f32() * scale, green[i].to_f32() * scale, blue[i].to_f32() * scale]);
+        red[i] = P::from_f32(r * P::WHITE);
+        green[i] = P::from_f32(g * P::WHITE);
+        blue[i] = P::from_f32(b * P::WHITE);
     }
 }
 
@@ -176,27 +192,55 @@ fn contrast<P: Pixel>(factor: f32, image: FrameMut<'_, P>) {
     let shape = image.shape;
     let (step, plane) = (shape.step(), shape.plane());
     let weights = if shape.channels < 3 { [1.0, 0.0, 0.0] } else { LUMA };
-    // Row by row in single precision, the rows in double.
-    let mut sum = 0.0_f64;
-    for (channel, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight > 0.0) {
-        let (start, offset) = if step == 1 { (channel * plane, 0) } else { (0, channel) };
-        for row in image.data[start..start + plane].chunks_exact(shape.row()) {
-            let row: f32 = row.iter().skip(offset).step_by(step).map(|x| x.to_f32()).sum();
-            sum += f64::from(row) * f64::from(weight);
-        }
-    }
+    let used = if shape.channels < 3 { 1 } else { 3 };
+    let sum: f64 = if step == 1 {
+        let plane = |channel: usize| &image.data[channel * plane..][..plane];
+        (0..used).map(|channel| f64::from(weights[channel]) * sums(plane(channel), 1)[0]).sum()
+    } else {
+        let sums = sums(image.data, step);
+        (0..used).map(|channel| f64::from(weights[channel]) * sums[channel]).sum()
+    };
     let mean = (sum / (shape.height * shape.width) as f64) as f32 / P::WHITE;
-    let last = if shape.channels < 3 { 1 } else { 3 };
     let of = |x: f32| unit(mean + factor * (x - mean));
     if step == 1 {
-        P::map(&mut image.data[..last * plane], of);
-    } else if step == last {
+        P::map(&mut image.data[..used * plane], of);
+    } else if step == used {
         P::map(image.data, of);
     } else {
         for pixel in image.data.chunks_exact_mut(step) {
-            pixel[..last].iter_mut().for_each(|x| *x = P::from_f32(of(x.to_f32() / P::WHITE) * P::WHITE));
+            pixel[..used].iter_mut().for_each(|x| *x = P::from_f32(of(x.to_f32() / P::WHITE) * P::WHITE));
         }
     }
+}
+
+/// The sums of the first three channels of pixels of `step` values.
+///
+/// In single precision for some thousand values, many sums side by side, so that none waits for another; those in double.
+#[inline(always)]
+fn sums<P: Pixel>(values: &[P], step: usize) -> [f64; 3] {
+    /// A multiple of 1, 2, 3 and 4: pixels of as many values never straddle it.
+    const LANES: usize = 48;
+    let mut sums = [0.0; 3];
+    if LANES.is_multiple_of(step) {
+        for part in values.chunks(128 * LANES) {
+            let mut lanes = [0.0_f32; LANES];
+            let (whole, rest) = part.as_chunks::<LANES>();
+            for values in whole {
+                for (lane, value) in lanes.iter_mut().zip(values) {
+                    *lane += value.to_f32();
+                }
+            }
+            lanes.iter_mut().zip(rest).for_each(|(lane, value)| *lane += value.to_f32());
+            for (i, lane) in lanes.into_iter().enumerate().filter(|(i, _)| i % step < 3) {
+                sums[i % step] += f64::from(lane);
+            }
+        }
+    } else {
+        for pixel in values.chunks_exact(step) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += f64::from(value.to_f32()));
+        }
+    }
+    sums
 }
 
 #[cfg(test)]
