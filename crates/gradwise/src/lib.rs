@@ -4,6 +4,8 @@
 pub use gradwise_core as core;
 pub use ndarray;
 
+#[cfg(feature = "augment")]
+pub use gradwise_augment as augment;
 #[cfg(feature = "autograd")]
 pub use gradwise_autograd as autograd;
 #[cfg(feature = "data")]
