@@ -44,6 +44,8 @@ pub use policy::{AugMix, AutoAugment, RandAugment, TrivialAugment};
 pub use random::{Key, Random};
 pub use shape::{Layout, Shape};
 pub use threads::{Count, Serial, Threads};
+#[cfg(feature = "jpeg")]
+pub use transform::JpegCompression;
 pub use transform::{
     Affine, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, Clahe, CoarseDropout,
     ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Flip, Gamma, GaussianBlur, GaussianNoise, Grey,
@@ -51,4 +53,6 @@ pub use transform::{
     RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift, ShotNoise,
     Solarize, Speckle, Translate, UniformNoise, UnsharpMask,
 };
+#[cfg(feature = "jpeg")]
+pub use value::Jpeg;
 pub use value::{ColourStep, Content, Erase, Grid, Levels, Normalize, Tone};

@@ -29,6 +29,9 @@ pub(crate) struct Scratch {
     pub(crate) filter: crate::filter::Memory,
     /// Histograms.
     pub(crate) levels: crate::value::LevelMemory,
+    /// A compressed image.
+    #[cfg(feature = "jpeg")]
+    pub(crate) jpeg: crate::value::JpegMemory,
     /// What the chains of a blend work in.
     pub(super) blend: Option<Box<super::blend::Memory>>,
 }

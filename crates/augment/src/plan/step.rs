@@ -61,6 +61,9 @@ pub enum Step {
     },
     /// A function of the values around each value.
     Filter(LocalFilter),
+    /// A compression.
+    #[cfg(feature = "jpeg")]
+    Jpeg(crate::value::Jpeg),
     /// The image mixed with what other steps make of it.
     Blend(Blend),
     /// A user's own operation. It cannot be saved: a saved plan has none.
@@ -115,6 +118,8 @@ impl Step {
             }
             Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
             Step::Levels { levels } => levels.check().map(|()| (shape, kind)),
+            #[cfg(feature = "jpeg")]
+            Step::Jpeg(jpeg) => jpeg.check(shape).map(|()| (shape, kind)),
             Step::Blend(blend) => blend.check(shape, kind).map(|()| (shape, kind)),
             Step::Filter(filter) => filter.check(shape).map(|()| (shape, kind)),
             _ => Ok((shape, kind)),
@@ -160,6 +165,8 @@ impl Step {
             Step::Tone { tone } => tone.run(image),
             Step::Colour { colour } => colour.run(image),
             Step::Levels { levels } => levels.run(image, &mut scratch.levels),
+            #[cfg(feature = "jpeg")]
+            Step::Jpeg(jpeg) => return jpeg.run(image, &mut scratch.jpeg),
             Step::Normalize(normalize) => normalize.run(image),
             Step::Effect { effect, key } => return effect.apply(P::image_mut(image.shape, image.data), *key),
             Step::Symmetry { .. }

@@ -7,6 +7,8 @@ mod elastic;
 mod erase;
 mod filter;
 mod flip;
+#[cfg(feature = "jpeg")]
+mod jpeg;
 mod levels;
 mod noise;
 mod normalize;
@@ -24,6 +26,8 @@ pub use elastic::ElasticTransform;
 pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
 pub use filter::{BoxBlur, GaussianBlur, MedianBlur, MotionBlur, Sharpness, UnsharpMask};
 pub use flip::Flip;
+#[cfg(feature = "jpeg")]
+pub use jpeg::JpegCompression;
 pub use levels::{AutoContrast, Clahe, Equalize};
 pub use noise::{GaussianNoise, LaplaceNoise, RandomSaltAndPepper, ShotNoise, Speckle, UniformNoise};
 pub use range::Range;

@@ -3,6 +3,8 @@
 mod clahe;
 mod colour;
 mod erase;
+#[cfg(feature = "jpeg")]
+mod jpeg;
 mod levels;
 mod normalize;
 mod tone;
@@ -10,6 +12,10 @@ mod tone;
 pub use colour::ColourStep;
 pub(crate) use colour::LUMA;
 pub use erase::{Content, Erase, Grid};
+#[cfg(feature = "jpeg")]
+pub use jpeg::Jpeg;
+#[cfg(feature = "jpeg")]
+pub(crate) use jpeg::Memory as JpegMemory;
 pub use levels::Levels;
 pub(crate) use levels::Memory as LevelMemory;
 pub use normalize::Normalize;
