@@ -3,6 +3,7 @@
 //! `--peers` writes what it measured to `docs/performance.json`, each case as soon as it is known, and makes `docs/performance.md` of
 //! that and of `docs/performance-notes.md`, which is written by hand: what bounds each case now.
 
+mod augment;
 mod cases;
 mod compare;
 mod machine;
@@ -26,7 +27,8 @@ use std::time::Duration;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The cases, all if none is named; with `--ops`, words to select operations.
+    /// The cases, all if none is named; with `--ops`, words to select operations; `augment` alone for image augmentation beside the peers', which
+    /// writes docs/augmentation.md.
     names: Vec<String>,
     /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
@@ -63,6 +65,11 @@ pub(crate) struct Options {
 /// The task.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
+    if options.names == ["augment"] {
+        let programs = peers_programs(&workspace, options)?;
+        let (rounds, budget) = (options.pairs.unwrap_or(5), options.budget.unwrap_or(0.3));
+        return augment::run(&workspace, &programs, &options.threads, rounds, budget);
+    }
     let names = cases::names();
     if let (false, Some(name)) = (options.ops, options.names.iter().find(|name| !names.contains(&name.as_str()))) {
         return Err(format!("there is no case {name}; there are {}", names.join(", ")).into());
@@ -114,14 +121,7 @@ fn variants(options: &Options) -> Vec<Vec<String>> {
 
 /// Steps, operations, or both beside the peers, written down as they become known.
 fn peers(workspace: &Workspace, options: &Options, ops: bool) -> Result<(), Failure> {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/gradwise-peers"));
-    let built =
-        std::env::var_os("PEERS_DIR").map(PathBuf::from).or_else(home).ok_or("neither PEERS_DIR nor HOME is set")?;
-    // Their programs run in folders of their own.
-    let sources = fs::canonicalize(workspace.root.join(&options.peers_dir))
-        .map_err(|e| format!("--peers-dir {}: {e}", options.peers_dir.display()))?;
-    let programs = Programs { ours: build(workspace)?, sources, built };
-    programs.check()?;
+    let programs = peers_programs(workspace, options)?;
     let mut performance = Performance::load(&json(workspace))?;
     if !ops {
         for target in selected(options) {
@@ -139,6 +139,19 @@ fn peers(workspace: &Workspace, options: &Options, ops: bool) -> Result<(), Fail
         write(workspace, &performance)?;
     }
     Ok(())
+}
+
+/// The peers' programs and ours, all in place.
+fn peers_programs(workspace: &Workspace, options: &Options) -> Result<Programs, Failure> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/gradwise-peers"));
+    let built =
+        std::env::var_os("PEERS_DIR").map(PathBuf::from).or_else(home).ok_or("neither PEERS_DIR nor HOME is set")?;
+    // Their programs run in folders of their own.
+    let sources = fs::canonicalize(workspace.root.join(&options.peers_dir))
+        .map_err(|e| format!("--peers-dir {}: {e}", options.peers_dir.display()))?;
+    let programs = Programs { ours: build(workspace)?, sources, built };
+    programs.check()?;
+    Ok(programs)
 }
 
 /// All operations, and PyTorch's that are the same.

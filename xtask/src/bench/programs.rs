@@ -154,6 +154,16 @@ impl Programs {
         command
     }
 
+    /// The augmentation libraries' program, on the cases whose names contain a word.
+    pub(super) fn augment(&self, threads: usize, word: &str, budget: f64) -> Command {
+        let mut command = self.script("augment_bench.py", threads);
+        command.arg(word);
+        environment(&mut command, threads, budget);
+        // Without looking for newer versions of itself, or telling anyone of its use.
+        command.env("NO_ALBUMENTATIONS_UPDATE", "1").env("NO_ALBUMENTATIONS_TELEMETRY", "1");
+        command
+    }
+
     /// PyTorch's program for single operations.
     pub(super) fn torch_ops(&self, threads: usize, words: &[&str]) -> Command {
         let mut command = self.script("torch_ops.py", threads);

@@ -49,7 +49,7 @@ pub(super) fn page(performance: &Performance, notes: &str) -> String {
 }
 
 /// A table in Markdown: its columns' heads, and rows of as many cells. The first column is of words, the others of numbers.
-fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
     let rule = "|---|".to_owned() + &"---:|".repeat(heads.len() - 1) + "\n";
