@@ -3,11 +3,11 @@
 //! A case is a transform, a size and a type of value: `rotate_224_f32`. Images of 28 x 28 are grey, larger ones have colours; they are cut from a photograph where
 //! one is given. Drawing the parameters is part of what is timed, as is writing the result into memory that is used again.
 
-use gradwise_augment::{
-    Affine, Augment, Batches, ColourJitter, Count, ElasticTransform, Flip, GaussianNoise, ImageRef, Key,
-    RandomErasing, RandomSaltAndPepper, Result, Sequence, Serial, Shape, Speckle, Threads, Translate,
-};
 use gradwise_augment::Value;
+use gradwise_augment::{
+    Affine, Augment, Batches, ColourJitter, Count, ElasticTransform, Flip, GaussianBlur, GaussianNoise, ImageRef, Key,
+    RandomErasing, RandomSaltAndPepper, Result, Sequence, Serial, Shape, ShotNoise, Speckle, Threads, Translate,
+};
 
 /// The transforms, by the peers' names.
 pub const TRANSFORMS: &[(&str, fn() -> Result<Box<dyn Augment>>)] = &[
@@ -20,8 +20,10 @@ pub const TRANSFORMS: &[(&str, fn() -> Result<Box<dyn Augment>>)] = &[
     ("salt_pepper", || boxed(RandomSaltAndPepper::new((0.01, 0.06), (0.4, 0.6))?)),
     // Normal factors of the same standard deviation as the peer's uniform ones.
     ("speckle", || boxed(Speckle::new(0.0, 0.1 / 3_f64.sqrt())?)),
+    ("shot_noise", || boxed(ShotNoise::new((0.1, 0.3))?)),
     ("erasing", || boxed(RandomErasing::new(1.0)?)),
     ("color_jitter", || boxed(ColourJitter::new(0.2, 0.2, 0.2, 0.5)?)),
+    ("blur", || boxed(GaussianBlur::new((0.1, 2.0))?)),
     ("elastic", || boxed(ElasticTransform::new(1.0, 50.0)?)),
     ("pipeline", || {
         let noise = GaussianNoise::new(0.0, 0.05)?;
