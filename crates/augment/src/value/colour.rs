@@ -94,7 +94,8 @@ fn hue([r, g, b]: [f32; 3], turn: f32) -> [f32; 3] {
     let min = |a: f32, b: f32| if a < b { a } else { b };
     let (value, least) = (max(r, max(g, b)), min(r, min(g, b)));
     let chroma = value - least;
-    let scale = if chroma > 0.0 { 1.0 / chroma } else { 0.0 };
+    // A chroma that is not normal has no reciprocal, and no hue.
+    let scale = if chroma > f32::MIN_POSITIVE { 1.0 / chroma } else { 0.0 };
     let sixths = if value == r {
         (g - b) * scale
     } else if value == g {
@@ -256,5 +257,6 @@ mod tests {
         assert!(close(hue(orange, 1.0 / 3.0), [0.25, 1.0, 0.5]));
         assert!(close(hue(hue(orange, 0.3), -0.3), orange));
         assert!(close(hue([0.4; 3], 0.3), [0.4; 3]));
+        assert!(hue([1e-40, 0.0, 5e-41], 0.3).iter().all(|x| (0.0..=1e-40).contains(x)), "a chroma without a reciprocal");
     }
 }

@@ -172,7 +172,8 @@ fn stretch<P: Value>(counts: &mut [u32; 256], (low, high): (f64, f64), plane: &m
         darkest = if low == 0.0 { least } else { darkest };
         lightest = if high == 0.0 { most } else { lightest };
     }
-    if lightest > darkest {
+    // A span that is not normal has no reciprocal: what differs by so little is one value.
+    if lightest > darkest && (lightest - darkest).is_normal() {
         let scale = 1.0 / (lightest - darkest);
         for value in plane.iter_mut().skip(channel).step_by(step) {
             *value = P::from_f32(((value.to_f32() - darkest) * scale).clamp(0.0, 1.0));

@@ -1,0 +1,250 @@
+//! Laws of every transform that there is, gone over by the kinds of the registry.
+
+mod random;
+
+use gradwise_augment::spec::{Registry, Spec};
+use gradwise_augment::{
+    Augment, Batches, BoundingBox, Buffers, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Result, Sequence,
+    Shape, Step, Value,
+};
+use proptest::prelude::*;
+use random::{COMPOSED, GEOMETRIC, spec};
+
+/// A file that holds a pipeline.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct File {
+    augment: Vec<Spec>,
+}
+
+fn built(specs: &[Spec]) -> Sequence {
+    Registry::new().build("augment", specs).unwrap_or_else(|error| panic!("{error}, of {specs:?}"))
+}
+
+/// A few transforms of each kind.
+fn each_kind(n: u64, mut f: impl FnMut(&str, &Sequence, u64)) {
+    let registry = Registry::new();
+    let kinds: Vec<&str> = registry.kinds().collect();
+    for (i, kind) in kinds.iter().enumerate() {
+        for seed in 0..n {
+            let seed = 1000 * i as u64 + seed;
+            f(kind, &built(&[spec(kind, &kinds, seed)]), seed);
+        }
+    }
+}
+
+/// Bytes that look random.
+fn byte(i: usize, seed: u64) -> u8 {
+    (i.wrapping_mul(151) as u64 ^ seed.wrapping_mul(97)).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()[7]
+}
+
+/// An image whose values are spread beyond black and white if they are floating-point numbers, in units of `scale`.
+fn scaled(shape: Shape, kind: Kind, seed: u64, scale: f32) -> Image {
+    let bytes = (0..shape.len().unwrap()).map(|i| byte(i, seed));
+    match kind {
+        Kind::U8 => Image::from_vec(shape, bytes.collect()).unwrap(),
+        Kind::F32 => Image::from_vec(shape, bytes.map(|x| (f32::from(x) / 100.0 - 0.5) * scale).collect()).unwrap(),
+    }
+}
+
+fn image(shape: Shape, kind: Kind, seed: u64) -> Image {
+    scaled(shape, kind, seed, 1.0)
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    (1..10_usize, 1..10_usize, 1..6_usize, any::<bool>()).prop_map(|(height, width, channels, planar)| {
+        if planar { Shape::planar(channels, height, width) } else { Shape::interleaved(height, width, channels) }
+    })
+}
+
+fn pipelines() -> impl Strategy<Value = Vec<Spec>> {
+    let kinds: Vec<String> = Registry::new().kinds().map(str::to_owned).collect();
+    let names = kinds.clone();
+    let one = (proptest::sample::select(kinds), any::<u64>()).prop_map(move |(kind, seed)| {
+        let kinds: Vec<&str> = names.iter().map(String::as_str).collect();
+        spec(&kind, &kinds, seed)
+    });
+    proptest::collection::vec(one, 1..6)
+}
+
+proptest! {
+    /// The target of fuzzing: pipelines read from text, on images of any small size.
+    #[test]
+    fn nothing_panics_and_nothing_becomes_nan(
+        specs in pipelines(), shape in shapes(), bytes in any::<bool>(), seed in any::<u64>(),
+        // Nearly all images are of values about 1; but no number may break anything.
+        scale in proptest::sample::select(vec![1.0_f32, 1.0, 1.0, 1e-40, 1e20]),
+    ) {
+        let text = toml::to_string(&File { augment: specs.clone() }).unwrap();
+        let read: File = toml::from_str(&text).unwrap();
+        prop_assert_eq!(&read.augment, &specs);
+        let pipeline = built(&read.augment);
+        let image = scaled(shape, if bytes { Kind::U8 } else { Kind::F32 }, seed, scale);
+        let (kind, key) = (image.kind(), Key::new(seed));
+        // A crop may be too large, and a normalisation for images of other channels.
+        let Ok(plan) = pipeline.plan(shape, kind, key) else { return Ok(()) };
+        let result = plan.apply(image.as_ref()).unwrap();
+        prop_assert_eq!((result.shape(), result.kind()), plan.output(shape, kind).unwrap());
+        if let Some(values) = result.as_f32() {
+            prop_assert!(values.iter().all(|x| x.is_finite()), "{}", text);
+        }
+        prop_assert_eq!(&pipeline.apply(image.as_ref(), key).unwrap(), &result);
+
+        let mask = self::image(Shape::interleaved(shape.height, shape.width, 1), Kind::U8, 1);
+        let moved = plan.mask(shape, mask.as_ref()).unwrap();
+        prop_assert_eq!((moved.shape().height, moved.shape().width), (result.shape().height, result.shape().width));
+        let whole = BoundingBox { left: 0.0, top: 0.0, right: shape.width as f64, bottom: shape.height as f64 };
+        for moved in plan.boxes(shape, &[whole], 0.0).unwrap().into_iter().flatten() {
+            prop_assert!(moved.left >= 0.0 && moved.right <= result.shape().width as f64 && moved.area() > 0.0);
+            prop_assert!(moved.top >= 0.0 && moved.bottom <= result.shape().height as f64);
+        }
+    }
+}
+
+/// A batch, run on some threads, if its samples' results are all of one shape and type.
+fn run<A: Value>(
+    pipeline: &Sequence,
+    shape: Shape,
+    images: &[A],
+    keys: &[Key],
+    threads: usize,
+) -> Option<(Vec<u8>, Vec<f32>)> {
+    let outputs: Vec<(Shape, Kind)> = keys
+        .iter()
+        .map(|&key| pipeline.plan(shape, A::KIND, key).and_then(|plan| plan.output(shape, A::KIND)))
+        .collect::<Result<_>>()
+        .ok()?;
+    let (target, kind) = outputs[0];
+    let same = outputs.iter().all(|output| *output == outputs[0]);
+    let len = target.len().unwrap() * keys.len();
+    let (mut bytes, mut floats) = (vec![0; len], vec![0.0; len]);
+    let mut batches = Batches::default();
+    // Twice: memory that was used must not show.
+    for _ in 0..if threads == 1 { 2 } else { 1 } {
+        let result = match kind {
+            Kind::U8 => batches.run(pipeline, shape, images, keys, target, &mut bytes, &Count(threads)),
+            Kind::F32 => batches.run(pipeline, shape, images, keys, target, &mut floats, &Count(threads)),
+        };
+        assert_eq!(result.is_ok(), same, "{result:?}");
+        result.ok()?;
+    }
+    Some((bytes, floats))
+}
+
+fn check_batches<A: Value>(name: &str, pipeline: &Sequence, shape: Shape, images: &[A], seed: u64) -> bool {
+    let len = shape.len().unwrap();
+    let n = images.len() / len;
+    let epoch = Key::new(seed).epoch(2);
+    let keys: Vec<Key> = (0..n as u64).map(|i| epoch.sample(i)).collect();
+    let Some(expected) = run(pipeline, shape, images, &keys, 1) else { return false };
+    for threads in [2, 4] {
+        assert_eq!(
+            run(pipeline, shape, images, &keys, threads).as_ref(),
+            Some(&expected),
+            "{name} on {threads} threads"
+        );
+    }
+    // The last sample becomes the first.
+    let rolled: Vec<A> = [&images[(n - 1) * len..], &images[..(n - 1) * len]].concat();
+    let mut keys = keys;
+    keys.rotate_right(1);
+    let (mut bytes, mut floats) = run(pipeline, shape, &rolled, &keys, 2).expect("it was run before");
+    let each = bytes.len() / n;
+    bytes.rotate_left(each);
+    floats.rotate_left(each);
+    assert_eq!((bytes, floats), expected, "{name} of a permuted batch");
+    true
+}
+
+#[test]
+fn batches_depend_on_keys_alone() {
+    let mut n_run = 0;
+    each_kind(2, |kind, pipeline, seed| {
+        let shape = [Shape::interleaved(6, 6, 3), Shape::planar(3, 6, 6)][seed as usize % 2];
+        let n = 5 * shape.len().unwrap();
+        let bytes: Vec<u8> = (0..n).map(|i| byte(i, seed)).collect();
+        let floats: Vec<f32> = bytes.iter().map(|&x| f32::from(x) / 255.0).collect();
+        n_run += u32::from(check_batches(kind, pipeline, shape, &bytes, seed));
+        n_run += u32::from(check_batches(kind, pipeline, shape, &floats, seed));
+    });
+    assert!(n_run > 150, "{n_run}");
+}
+
+#[test]
+fn replay_is_exact() {
+    let mut buffers = Buffers::default();
+    each_kind(3, |name, pipeline, seed| {
+        for layout in [Layout::Interleaved, Layout::Planar] {
+            for kind in [Kind::U8, Kind::F32] {
+                let shape = Shape { height: 8, width: 9, channels: 3, layout };
+                let (image, key) = (image(shape, kind, seed), Key::new(seed));
+                let Ok(plan) = pipeline.plan(shape, kind, key) else { continue };
+                let expected = pipeline.apply(image.as_ref(), key).unwrap();
+                // With memory that other images and transforms have left.
+                let mut again = Image::black(expected.shape(), expected.kind()).unwrap();
+                plan.apply_into(image.as_ref(), again.as_mut(), &mut buffers).unwrap();
+                assert_eq!(again, expected, "{name} as a plan");
+                pipeline.apply_into(image.as_ref(), key, again.as_mut(), &mut buffers).unwrap();
+                assert_eq!(again, expected, "{name} in used memory");
+                // Saved and read.
+                let saved: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+                assert_eq!(saved.apply(image.as_ref()).unwrap(), expected, "{name} saved: {plan:?}");
+                // In the same way on another image of the same size: what was drawn does not depend on values.
+                assert_eq!(format!("{:?}", pipeline.plan(shape, kind, key).unwrap()), format!("{plan:?}"), "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn masks_move_as_images_do() {
+    let shape = Shape::interleaved(8, 9, 1);
+    let image = image(shape, Kind::U8, 3);
+    let registry = Registry::new();
+    let kinds: Vec<&str> = registry.kinds().collect();
+    assert!(GEOMETRIC.iter().chain(&COMPOSED).all(|kind| kinds.contains(kind)));
+    for kind in kinds.iter().filter(|kind| !COMPOSED.contains(kind)) {
+        for seed in 0..8 {
+            let mut spec = spec(kind, &kinds, seed);
+            // Masks are never mixed, and what comes in is 0.
+            for (field, value) in [("interpolation", "nearest"), ("filter", "nearest"), ("fill", "black")] {
+                if let Some(x) = spec.fields_mut().get_mut(field) {
+                    let is_name = matches!(x, gradwise_augment::spec::Value::Text(name) if name != "white");
+                    if field != "fill" || !is_name {
+                        *x = gradwise_augment::spec::Value::Text(value.to_owned());
+                    }
+                }
+            }
+            let Ok(plan) = built(std::slice::from_ref(&spec)).plan(shape, Kind::U8, Key::new(seed)) else { continue };
+            let mask = plan.mask(shape, image.as_ref()).unwrap();
+            if GEOMETRIC.contains(kind) {
+                assert_eq!(plan.apply(image.as_ref()).unwrap(), mask, "{spec:?}");
+            } else {
+                assert_eq!(image, mask, "{spec:?} moves no pixel");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_none_are_refused_before_anything_is_written() {
+    let shape = Shape::interleaved(8, 9, 3);
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut values = vec![0.5_f32; 216];
+        values[100] = bad;
+        each_kind(3, |name, pipeline, seed| {
+            let Ok(plan) = pipeline.plan(shape, Kind::F32, Key::new(seed)) else { return };
+            let output = plan.output(shape, Kind::F32).unwrap().0;
+            let mut target = vec![7.0_f32; output.len().unwrap()];
+            let source = ImageRef::new(shape, &values).unwrap();
+            let into = gradwise_augment::ImageMut::new(output, &mut target).unwrap();
+            match plan.apply_into(source, into, &mut Buffers::default()) {
+                Err(error) => {
+                    assert!(matches!(error, Error::Image { .. }), "{error}");
+                    assert!(target.iter().all(|&x| x == 7.0), "{name} wrote before it refused");
+                }
+                // What computes nothing passes everything on.
+                Ok(()) => assert!(plan.steps().iter().all(|step| matches!(step, Step::Symmetry { .. })), "{name}"),
+            }
+        });
+    }
+}
