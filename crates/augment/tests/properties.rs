@@ -8,7 +8,7 @@ use gradwise_augment::{
     Shape, Step, Value,
 };
 use proptest::prelude::*;
-use random::{COMPOSED, GEOMETRIC, spec};
+use random::{COMPOSED, GEOMETRIC, POLICIES, spec};
 
 /// A file that holds a pipeline.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -201,8 +201,8 @@ fn masks_move_as_images_do() {
     let image = image(shape, Kind::U8, 3);
     let registry = Registry::new();
     let kinds: Vec<&str> = registry.kinds().collect();
-    assert!(GEOMETRIC.iter().chain(&COMPOSED).all(|kind| kinds.contains(kind)));
-    for kind in kinds.iter().filter(|kind| !COMPOSED.contains(kind)) {
+    assert!(GEOMETRIC.iter().chain(&COMPOSED).chain(&POLICIES).all(|kind| kinds.contains(kind)));
+    for kind in kinds.iter().filter(|kind| !COMPOSED.contains(kind) && !POLICIES.contains(kind)) {
         for seed in 0..8 {
             let mut spec = spec(kind, &kinds, seed);
             // Masks are never mixed, and what comes in is 0.

@@ -2,12 +2,13 @@
 
 use gradwise_augment::spec::{self, Described, Registry, Spec, Value};
 use gradwise_augment::{
-    Affine, Augment, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, Clahe, CoarseDropout,
-    Colour, ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Error, Fill, Filter, Flip, Gamma, GaussianBlur,
-    GaussianNoise, Grey, GridDropout, Hue, Image, Interpolation, Invert, Key, Kind, LaplaceNoise, MedianBlur,
-    MotionBlur, Normalize, OneOf, Pad, Part, Perspective, Plan, Posterize, RandomCrop, RandomErasing, RandomOrder,
-    RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Result, Saturation, Sequence, Shape, Sharpness, Shift,
-    ShotNoise, Solarize, SomeOf, Sometimes, Speckle, Symmetry, Translate, UniformNoise, UnsharpMask, from_fn,
+    Affine, AugMix, Augment, AutoAugment, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle,
+    Clahe, CoarseDropout, Colour, ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Error, Fill, Filter,
+    Flip, Gamma, GaussianBlur, GaussianNoise, Grey, GridDropout, Hue, Image, Interpolation, Invert, Key, Kind,
+    LaplaceNoise, MedianBlur, MotionBlur, Normalize, OneOf, Pad, Part, Perspective, Plan, Posterize, RandAugment,
+    RandomCrop, RandomErasing, RandomOrder, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Result,
+    Saturation, Sequence, Shape, Sharpness, Shift, ShotNoise, Solarize, SomeOf, Sometimes, Speckle, Symmetry,
+    Translate, TrivialAugment, UniformNoise, UnsharpMask, from_fn,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -177,6 +178,16 @@ fn every_kind() {
     check::<spec::Sharpness>(seen, "factor = [0.1, 1.9]", Sharpness::new((0.1, 1.9)).unwrap());
     check::<spec::UnsharpMask>(seen, "sigma = 1\namount = 0.5", UnsharpMask::new(1.0, 0.5).unwrap());
 
+    check::<spec::RandAugment>(seen, "", RandAugment::new(2, 9).unwrap());
+    let policy = RandAugment::new(3, 4).unwrap().bins(11).unwrap().fill(Fill::Edge);
+    check::<spec::RandAugment>(seen, "operations = 3\nmagnitude = 4\nbins = 11\nfill = \"edge\"", policy);
+    check::<spec::TrivialAugment>(seen, "", TrivialAugment::new());
+    check::<spec::AutoAugment>(seen, "found-on = \"cifar10\"\nfill = 0.5", AutoAugment::cifar10().fill(grey));
+    check::<spec::AugMix>(seen, "", AugMix::new());
+    let policy = AugMix::new().severity(5).unwrap().width(2).unwrap().depth(2, 4).unwrap().alpha(0.5).unwrap();
+    let fields = "severity = 5\nwidth = 2\ndepth = [2, 4]\nalpha = 0.5\ngeometric = false";
+    check::<spec::AugMix>(seen, fields, policy.geometric(false));
+
     let flip = || part(Flip::vertical(0.5).unwrap());
     let noise = || part(Speckle::new(0.0, 0.1).unwrap());
     let parts = "parts = [{ kind = \"flip\", vertical = 0.5 }, { kind = \"speckle\", std = 0.1 }]";
@@ -224,7 +235,7 @@ fn no_transform_is_forgotten() {
             checked += 1;
         }
     }
-    assert!(checked >= 34, "{checked}");
+    assert!(checked >= 48, "{checked}");
 }
 
 #[test]

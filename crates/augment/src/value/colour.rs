@@ -257,6 +257,9 @@ mod tests {
         assert!(close(hue(orange, 1.0 / 3.0), [0.25, 1.0, 0.5]));
         assert!(close(hue(hue(orange, 0.3), -0.3), orange));
         assert!(close(hue([0.4; 3], 0.3), [0.4; 3]));
-        assert!(hue([1e-40, 0.0, 5e-41], 0.3).iter().all(|x| (0.0..=1e-40).contains(x)), "a chroma without a reciprocal");
+        assert!(
+            hue([1e-40, 0.0, 5e-41], 0.3).iter().all(|x| (0.0..=1e-40).contains(x)),
+            "a chroma without a reciprocal"
+        );
     }
 }

@@ -22,6 +22,9 @@ pub(crate) const GEOMETRIC: [&str; 14] = [
     "translate",
 ];
 
+/// What sometimes moves pixels and sometimes changes them.
+pub(crate) const POLICIES: [&str; 4] = ["aug-mix", "auto-augment", "rand-augment", "trivial-augment"];
+
 /// What is made of other kinds.
 pub(crate) const COMPOSED: [&str; 4] = ["one-of", "random-order", "sequence", "some-of"];
 
@@ -227,6 +230,15 @@ fn fields(kind: &str, kinds: &[&str], seed: u64, random: &mut Random) -> Value {
         "unsharp-mask" => {
             json!({"sigma": range(random, 0.0, 10.0), "amount": range(random, 0.0, 10.0), "fill": fill(random)})
         }
+        "rand-augment" => {
+            json!({"operations": random.below(4), "magnitude": random.below(31), "fill": fill(random), "interpolation": interpolation(random)})
+        }
+        "trivial-augment" | "auto-augment" => json!({"fill": fill(random), "interpolation": interpolation(random)}),
+        "aug-mix" => json!({
+            "severity": 1 + random.below(10), "width": 1 + random.below(4), "depth": [1 + random.below(2), 2 + random.below(3)],
+            "alpha": number(random, 0.01, 10.0), "geometric": random.chance(0.5), "fill": fill(random),
+            "interpolation": interpolation(random),
+        }),
         "sequence" | "random-order" => json!({"parts": parts(random, 0)}),
         "one-of" => json!({"parts": parts(random, 1)}),
         "some-of" => {

@@ -6,6 +6,7 @@ mod erase;
 mod filter;
 mod geometry;
 mod noise;
+mod policy;
 mod size;
 
 pub use colour::*;
@@ -14,6 +15,7 @@ pub use erase::*;
 pub use filter::*;
 pub use geometry::*;
 pub use noise::*;
+pub use policy::*;
 pub use size::*;
 
 use super::Registry;
@@ -34,6 +36,8 @@ pub(super) fn add_all(registry: &mut Registry) {
     }
     add!(
         Affine,
+        AugMix,
+        AutoAugment,
         AutoContrast,
         BoxBlur,
         Brightness,
@@ -63,6 +67,7 @@ pub(super) fn add_all(registry: &mut Registry) {
         Pad,
         Perspective,
         Posterize,
+        RandAugment,
         RandomCrop,
         RandomErasing,
         RandomOrder,
@@ -81,6 +86,7 @@ pub(super) fn add_all(registry: &mut Registry) {
         Speckle,
         Symmetries,
         Translate,
+        TrivialAugment,
         UniformNoise,
         UnsharpMask,
     );
