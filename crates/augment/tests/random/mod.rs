@@ -230,6 +230,7 @@ fn fields(kind: &str, kinds: &[&str], seed: u64, random: &mut Random) -> Value {
         "unsharp-mask" => {
             json!({"sigma": range(random, 0.0, 10.0), "amount": range(random, 0.0, 10.0), "fill": fill(random)})
         }
+        "jpeg" => json!({"quality": [1 + random.below(50), 51 + random.below(50)]}),
         "rand-augment" => {
             json!({"operations": random.below(4), "magnitude": random.below(31), "fill": fill(random), "interpolation": interpolation(random)})
         }

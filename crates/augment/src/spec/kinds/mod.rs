@@ -5,6 +5,8 @@ mod compose;
 mod erase;
 mod filter;
 mod geometry;
+#[cfg(feature = "jpeg")]
+mod jpeg;
 mod noise;
 mod policy;
 mod size;
@@ -14,6 +16,8 @@ pub use compose::*;
 pub use erase::*;
 pub use filter::*;
 pub use geometry::*;
+#[cfg(feature = "jpeg")]
+pub use jpeg::*;
 pub use noise::*;
 pub use policy::*;
 pub use size::*;
@@ -90,4 +94,6 @@ pub(super) fn add_all(registry: &mut Registry) {
         UniformNoise,
         UnsharpMask,
     );
+    #[cfg(feature = "jpeg")]
+    add!(Jpeg);
 }
