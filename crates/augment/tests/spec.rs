@@ -228,7 +228,8 @@ fn no_transform_is_forgotten() {
     let registry = Registry::new();
     for module in ["transform", "compose", "policy"] {
         // As a list, and, behind a feature, alone.
-        let lists = front.split(&format!("pub use {module}::")).skip(1).map(|list| list.split(';').next().unwrap());
+        let start = format!("pub use {module}::");
+        let lists = front.split(&start).skip(1).map(|list| list.split(';').next().unwrap());
         let names = lists.flat_map(|list| list.trim_matches(['{', '}']).split(',')).map(str::trim);
         for name in names.filter(|name| !name.is_empty() && !others.contains(name)) {
             let kind = named(name);

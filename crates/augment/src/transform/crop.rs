@@ -62,7 +62,8 @@ impl Augment for RandomCrop {
 
     fn draw(&self, draw: &mut Draw<'_>) -> Result<()> {
         let shape = draw.shape();
-        let (height, width) = (shape.height + 2 * self.margin, shape.width + 2 * self.margin);
+        let larger = |len: usize| len.saturating_add(self.margin.saturating_mul(2)).min(1 << 30);
+        let (height, width) = (larger(shape.height), larger(shape.width));
         check_fits(shape.sized(height, width), self.height, self.width, "random crop")?;
         let top = f64::from(draw.random().below((height - self.height) as u32 + 1)) - self.margin as f64;
         let left = f64::from(draw.random().below((width - self.width) as u32 + 1)) - self.margin as f64;
