@@ -213,6 +213,12 @@ enum Vec8Or32 {
     F32(Vec<f32>),
 }
 
+fn black<V: Value>(len: usize, shape: Shape) -> Result<Vec<V>> {
+    let mut values = Vec::new();
+    crate::plan::lengthen(&mut values, len, shape)?;
+    Ok(values)
+}
+
 impl Image {
     /// A black image.
     ///
@@ -221,8 +227,8 @@ impl Image {
     pub fn black(shape: Shape, kind: Kind) -> Result<Self> {
         let len = shape.checked_len("image")?;
         let values = match kind {
-            Kind::U8 => Vec8Or32::U8(vec![0; len]),
-            Kind::F32 => Vec8Or32::F32(vec![0.0; len]),
+            Kind::U8 => Vec8Or32::U8(black(len, shape)?),
+            Kind::F32 => Vec8Or32::F32(black(len, shape)?),
         };
         Ok(Image { shape, values })
     }

@@ -1,14 +1,12 @@
 //! Laws of every transform that there is, gone over by the kinds of the registry.
 
-mod random;
-
+use crate::random::{COMPOSED, GEOMETRIC, POLICIES, spec};
 use gradwise_augment::spec::{Registry, Spec};
 use gradwise_augment::{
     Augment, Batches, BoundingBox, Buffers, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Result, Sequence,
     Shape, Step, Value,
 };
 use proptest::prelude::*;
-use random::{COMPOSED, GEOMETRIC, POLICIES, spec};
 
 /// A file that holds a pipeline.
 #[derive(serde::Serialize, serde::Deserialize)]

@@ -97,7 +97,7 @@ fn arrays_in_both_layouts() {
         let array = Array3::from_shape_vec(axes, bytes(60)).unwrap();
         let view = ImageRef::from_array(array.view(), layout).unwrap();
         assert_eq!(view.shape(), Shape { height: 4, width: 5, channels: 3, layout });
-        let mut target = Array3::zeros(axes);
+        let mut target = Array3::<u8>::zeros(axes);
         let into = ImageMut::from_array(target.view_mut(), layout).unwrap();
         pipeline().apply_into(view, Key::new(3), into, &mut Default::default()).unwrap();
         let result = pipeline().apply(view, Key::new(3)).unwrap();
@@ -132,7 +132,7 @@ fn batches_of_arrays() {
     let keys: Vec<Key> = (0..6).map(|i| Key::new(4).sample(i)).collect();
     for (layout, axes) in [(Layout::Interleaved, (6, 4, 5, 3)), (Layout::Planar, (6, 3, 4, 5))] {
         let images = Array4::from_shape_vec(axes, bytes(360)).unwrap();
-        let mut target = Array4::zeros(axes);
+        let mut target = Array4::<u8>::zeros(axes);
         let mut batches = Batches::default();
         batches.run_arrays(&pipeline(), &images, &keys, &mut target, layout, &Count(2)).unwrap();
         for ((image, out), &key) in images.outer_iter().zip(target.outer_iter()).zip(&keys) {

@@ -15,7 +15,7 @@ pub enum Interpolation {
     Bilinear,
     /// Over four pixels in each direction, by the cubic convolution of Keys with `a = -½`, which reproduces quadratic functions (*Cubic convolution
     /// interpolation for digital image processing*, IEEE Transactions on Acoustics, Speech and Signal Processing 29, 1981). Pillow's is the
-    /// same; OpenCV and PyTorch take `a = -¾`.
+    /// same where it resizes, where it warps it takes `a = -1`; OpenCV and PyTorch take `a = -¾`.
     Bicubic,
 }
 

@@ -99,7 +99,8 @@ impl Taps {
             let center = (i as f64 + 0.5) * scale;
             if filter == Filter::Nearest {
                 self.n = 1;
-                self.starts.push((center as usize).min(source - 1));
+                // In integers: a point between two pixels belongs to the second on every machine.
+                self.starts.push((2 * i + 1) * source / (2 * target));
                 self.weights.push(1.0);
                 continue;
             }

@@ -1,6 +1,7 @@
 //! What was drawn: a list of deterministic steps, and how it is run on images and what belongs to them.
 
 pub(crate) use buffers::Scratch;
+pub(crate) use run::lengthen;
 mod blend;
 mod buffers;
 mod note;

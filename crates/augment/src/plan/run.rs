@@ -65,7 +65,7 @@ fn with_cast(
         let source = if before.is_empty() {
             source
         } else {
-            bytes.resize(len, 0);
+            lengthen(&mut bytes, len, shape)?;
             in_memory(before, source, FrameMut { data: &mut bytes, shape }, buffers)?;
             Frame { data: &bytes, shape }
         };
@@ -73,7 +73,7 @@ fn with_cast(
             cast.floats(source, target.reborrow());
             return Ok(());
         }
-        floats.resize(len, 0.0);
+        lengthen(&mut floats, len, shape)?;
         cast.floats(source, FrameMut { data: &mut floats, shape });
         in_memory(after, Frame { data: &floats, shape }, target.reborrow(), buffers)
     };
@@ -145,11 +145,11 @@ fn typed<P: Value>(
             let len = next.plane() * next.planes();
             let (from, mut out) = match (at, to) {
                 (At::Source, At::Target) => (source, target.reborrow()),
-                (At::Source, At::Buffer(_)) => (source, sized(first, next, len)),
+                (At::Source, At::Buffer(_)) => (source, sized(first, next, len)?),
                 (At::Buffer(0), At::Target) => (Frame { data: first, shape }, target.reborrow()),
                 (At::Buffer(_), At::Target) => (Frame { data: second, shape }, target.reborrow()),
-                (At::Buffer(0), _) => (Frame { data: first, shape }, sized(second, next, len)),
-                (At::Buffer(_), _) => (Frame { data: second, shape }, sized(first, next, len)),
+                (At::Buffer(0), _) => (Frame { data: first, shape }, sized(second, next, len)?),
+                (At::Buffer(_), _) => (Frame { data: second, shape }, sized(first, next, len)?),
                 (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
             };
             if moves {
@@ -175,7 +175,16 @@ fn typed<P: Value>(
     Ok(())
 }
 
-fn sized<P: Value>(memory: &mut Vec<P>, shape: Shape, len: usize) -> FrameMut<'_, P> {
+fn sized<P: Value>(memory: &mut Vec<P>, shape: Shape, len: usize) -> Result<FrameMut<'_, P>> {
+    lengthen(memory, len, shape)?;
+    Ok(FrameMut { data: memory, shape })
+}
+
+/// Memory of a length, or an error if there is not so much.
+pub(crate) fn lengthen<P: Value>(memory: &mut Vec<P>, len: usize, shape: Shape) -> Result<()> {
+    if memory.try_reserve_exact(len.saturating_sub(memory.len())).is_err() {
+        return Err(Error::image("image", "an image that fits in memory", shape));
+    }
     memory.resize(len, P::default());
-    FrameMut { data: memory, shape }
+    Ok(())
 }
