@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Trains neural networks on the CPU.
 ///
@@ -20,6 +21,53 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Trains a convolutional network, on the embedded digits or on a folder of IDX files
     Train(TrainArgs),
+    /// Draws a contact sheet: an image augmented by a pipeline, again and again, each time with what was drawn
+    Augment(AugmentArgs),
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Grid {
+    pub(crate) columns: u32,
+    pub(crate) rows: u32,
+}
+
+impl FromStr for Grid {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("expected columns x rows, such as 4x4, each from 1 to 64, got {text:?}");
+        let (columns, rows) = text.split_once('x').ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(wrong);
+        Ok(Grid { columns: number(columns)?, rows: number(rows)? })
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AugmentArgs {
+    /// Image to augment, a JPEG or PNG file
+    pub(crate) image: PathBuf,
+    /// TOML file that lists the transforms, each as a table [[augment]] with its kind and numbers
+    #[arg(long, value_name = "FILE", required_unless_present = "replay", conflicts_with = "replay")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Image to write, .png or .jpg
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Columns and rows of the sheet; its first cell is the image as it is
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "4x4")]
+    pub(crate) grid: Grid,
+    /// Longest side of a cell's picture, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    pub(crate) cell: u32,
+    /// Seed of all draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Write what was drawn to a file, too, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Do again what such a file says was drawn, to this image
+    #[arg(long, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// The rule of the optimizer.
@@ -72,4 +120,17 @@ pub(crate) struct TrainArgs {
     /// End with one JSON object on the last line, for scripts
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_two_numbers() {
+        assert_eq!("4x3".parse(), Ok(Grid { columns: 4, rows: 3 }));
+        for wrong in ["", "4", "0x1", "4x65", "4x-1", "axb", "4x4x4"] {
+            assert!(wrong.parse::<Grid>().is_err_and(|error| error.contains(wrong)), "{wrong}");
+        }
+    }
 }

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod augment;
 mod failure;
 mod report;
+mod sheet;
 mod source;
 mod train;
 mod words;
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let result = match command {
         None => train::run(&train),
         Some(Command::Train(train)) => train::run(&train),
+        Some(Command::Augment(augment)) => augment::run(&augment),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
