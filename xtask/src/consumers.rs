@@ -2,14 +2,16 @@
 //!
 //! What the workspace cannot see about itself shows here: a derive whose paths only hold inside, a feature that only another crate
 //! turned on, a type that cannot be named from outside. The programs lie in `xtask/consumers/`, each a workspace of its own; a run
-//! copies them to a folder outside of ours before it builds them, each with the features that it asks for alone.
+//! copies them to a folder outside of ours before it builds them.
 
 use crate::Failure;
-use crate::ci::Context;
+use crate::ci::{Context, build};
 use crate::run::{cargo, stream};
 use crate::workspace::Workspace;
+use cargo_metadata::TargetKind;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use toml::Table;
 
 /// A program in `xtask/consumers/`.
@@ -38,8 +40,9 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Consumer>, Failure> {
 
 /// Copies each consumer out of the workspace, builds and runs it, and runs its tests.
 ///
-/// They are built in our target folder, with our profiles and our lock file: what they need of other people's crates is there from the
-/// tests before, and our own crates are built once for all of them.
+/// They are built in our target folder, with our profiles, our lock file, and the features that all of them ask for: what they need is there from
+/// the tests before. (With each one's features alone, the kernels would be compiled for each anew, for minutes; that every crate of ours
+/// is content with the features it asks for itself is what the stage `alone` sees to.)
 pub(crate) fn run(cx: &mut Context) -> Result<(), Failure> {
     let outside = std::env::temp_dir().join(format!("gradwise-consumers-{}", std::process::id()));
     let result = run_in(cx, &outside);
@@ -59,13 +62,22 @@ fn run_in(cx: &mut Context, outside: &Path) -> Result<(), Failure> {
         fs::write(folder.join("Cargo.toml"), moved(&manifest, &cx.workspace.root)?)?;
     }
     cx.workspace.found(outside, &consumers.iter().map(|c| c.name.clone()).collect::<Vec<_>>(), &[])?;
-    for consumer in &consumers {
-        for task in ["run", "test"] {
-            let mut command = cargo(outside, [task, "--quiet", "--package", &consumer.name]);
-            command.env("CARGO_TARGET_DIR", &cx.workspace.target);
-            stream(command, &mut cx.tests)?;
-        }
+    let in_ours = |arguments: &[&str]| {
+        let mut command = cargo(outside, arguments.iter().copied());
+        command.env("CARGO_TARGET_DIR", &cx.workspace.target);
+        command
+    };
+    let programs = build(in_ours(&["build", "--workspace"]), |target| target.kind.contains(&TargetKind::Bin))?;
+    if programs.len() != consumers.len() {
+        return Err(format!("{} consumers, but {} programs were built", consumers.len(), programs.len()).into());
     }
+    let tests = in_ours(&["test", "--quiet", "--workspace"]);
+    for program in programs {
+        let mut command = Command::new(program);
+        command.current_dir(outside);
+        stream(command, &mut cx.tests)?;
+    }
+    stream(tests, &mut cx.tests)?;
     Ok(())
 }
 
