@@ -1,0 +1,91 @@
+//! Contact sheets as a person asks for them.
+
+use image::{GrayImage, Luma, RgbImage};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn gradwise(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradwise"));
+    command.current_dir(folder).arg("augment").args(arguments).output().expect("it starts")
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let image = RgbImage::from_fn(120, 80, |x, y| image::Rgb([x as u8, 2 * y as u8, 90]));
+    image.save(folder.path().join("image.png")).unwrap();
+    let pipeline =
+        "[[augment]]\nkind = \"flip\"\nhorizontal = 1.0\n\n[[augment]]\nkind = \"gaussian-noise\"\nstd = 0.1\n";
+    std::fs::write(folder.path().join("pipeline.toml"), pipeline).unwrap();
+    folder
+}
+
+fn opened(folder: &Path, name: &str) -> RgbImage {
+    image::open(folder.join(name)).unwrap().into_rgb8()
+}
+
+#[test]
+fn a_sheet_shows_the_image_and_what_the_pipeline_makes_of_it() {
+    let folder = folder();
+    let folder = folder.path();
+    let arguments =
+        ["image.png", "--pipeline", "pipeline.toml", "--grid", "3x2", "-o", "sheet.png", "--save", "plans.json"];
+    let output = gradwise(folder, &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let sheet = opened(folder, "sheet.png");
+    // Cells of 120 pixels with gaps of 8; the first is the image, the second is mirrored.
+    assert_eq!(sheet.width(), 3 * 128 + 8);
+    assert_eq!(sheet.get_pixel(8 + 10, 8 + 20).0, [10, 40, 90]);
+    let red = |left: u32| (0..80).map(|y| f64::from(sheet.get_pixel(8 + 128 + left, 8 + y).0[0])).sum::<f64>() / 80.0;
+    assert!((red(10) - 109.0).abs() < 15.0 && (red(109) - 10.0).abs() < 15.0, "{} {}", red(10), red(109));
+
+    let again = gradwise(folder, &["image.png", "--replay", "plans.json", "--grid", "3x2", "-o", "again.png"]);
+    assert!(again.status.success(), "{again:?}");
+    assert_eq!(opened(folder, "again.png"), sheet, "the same draws make the same sheet");
+    let other = gradwise(
+        folder,
+        &["image.png", "--pipeline", "pipeline.toml", "--grid", "3x2", "-o", "other.png", "--seed", "1"],
+    );
+    assert!(other.status.success());
+    assert_ne!(opened(folder, "other.png"), sheet);
+}
+
+#[test]
+fn images_of_sixteen_bits_and_of_one_channel_are_shown() {
+    let folder = folder();
+    let folder = folder.path();
+    image::ImageBuffer::from_fn(40, 30, |x, _| Luma([x as u16 * 1000])).save(folder.join("deep.png")).unwrap();
+    GrayImage::from_pixel(40, 30, Luma([7])).save(folder.join("grey.jpg")).unwrap();
+    for image in ["deep.png", "grey.jpg"] {
+        let output = gradwise(folder, &[image, "--pipeline", "pipeline.toml", "--grid", "2x1", "-o", "sheet.jpg"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_in_one_line_with_its_place() {
+    let folder = folder();
+    let folder = folder.path();
+    std::fs::write(folder.join("unknown.toml"), "[[augment]]\nkind = \"gausian-noise\"\nstd = 0.1\n").unwrap();
+    std::fs::write(folder.join("negative.toml"), "[[augment]]\nkind = \"gaussian-noise\"\nstd = -1\n").unwrap();
+    std::fs::write(folder.join("broken.toml"), "[[augment\n").unwrap();
+    std::fs::write(folder.join("text.png"), "no image").unwrap();
+    std::fs::write(folder.join("plans.json"), "[{}]").unwrap();
+    let cases: [(&[&str], i32, &str); 9] = [
+        (&["image.png", "--pipeline", "unknown.toml", "-o", "a.png"], 3, "gaussian-noise"),
+        (&["image.png", "--pipeline", "negative.toml", "-o", "a.png"], 3, "augment[0].std"),
+        (&["image.png", "--pipeline", "broken.toml", "-o", "a.png"], 3, "broken.toml"),
+        (&["image.png", "--pipeline", "nowhere.toml", "-o", "a.png"], 2, "nowhere.toml"),
+        (&["nowhere.png", "--pipeline", "pipeline.toml", "-o", "a.png"], 2, "nowhere.png"),
+        (&["text.png", "--pipeline", "pipeline.toml", "-o", "a.png"], 3, "text.png"),
+        (&["image.png", "--replay", "plans.json", "-o", "a.png"], 3, "plans.json"),
+        (&["image.png", "--pipeline", "pipeline.toml", "-o", "a.gif"], 2, "a.gif"),
+        (&["image.png", "--pipeline", "pipeline.toml", "-o", "a.png", "--grid", "0x4"], 2, "0x4"),
+    ];
+    for (arguments, code, words) in cases {
+        let output = gradwise(folder, arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(words), "{arguments:?}: {told}");
+        assert!(!folder.join("a.png").exists(), "{arguments:?} wrote a file");
+    }
+}
