@@ -47,7 +47,7 @@ impl FromStr for Grid {
 pub(crate) struct AugmentArgs {
     /// Image to augment, a JPEG or PNG file
     pub(crate) image: PathBuf,
-    /// TOML file that lists the transforms, each as a table [[augment]] with its kind and numbers
+    /// TOML file that lists the transforms, each as a table named augment with its kind and numbers
     #[arg(long, value_name = "FILE", required_unless_present = "replay", conflicts_with = "replay")]
     pub(crate) pipeline: Option<PathBuf>,
     /// Image to write, .png or .jpg
