@@ -72,13 +72,14 @@ macro_rules! compiled_once {
     ([$($lifetime:lifetime)?] $op:ty) => {
         impl<$($lifetime)?> gradwise_core::PerType for $op {
             type For<T: gradwise_core::Real> = dyn $crate::once::OpKernel<T> $(+ $lifetime)?;
-            // Never inline: they are so small that the compiler would inline them into other crates, which then need the table of
-            // virtual functions, and compile all kernels for it once more.
-            #[inline(never)]
+            // These are so small that the compiler inlines them into other crates, which then need the table of virtual functions, and compile
+            // the kernels for it themselves. In a program that is optimized, that is as well: it compiles what it uses, most often for `f32` alone. Where
+            // many programs are made, as for tests, it happens in each; there, they are compiled here, once.
+            #[cfg_attr(debug_assertions, inline(never))]
             fn f32(&self) -> &Self::For<f32> {
                 self
             }
-            #[inline(never)]
+            #[cfg_attr(debug_assertions, inline(never))]
             fn f64(&self) -> &Self::For<f64> {
                 self
             }
