@@ -7,7 +7,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
 use crate::random::{Noise, WIDTH};
 use crate::simd::vectorize;
-use crate::{Key, Shape};
+use crate::{Error, Key, Result, Shape};
 
 /// Standard deviations after which the Gaussian is cut off: less than 0.3 % of it lie beyond.
 const REACH: f32 = 3.0;
@@ -51,6 +51,17 @@ pub(crate) struct FieldMemory {
 }
 
 impl Elastic {
+    /// Whether there is such a field: a saved plan may say anything.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !(0.1..=1e6).contains(&self.sigma) {
+            return Err(Error::parameter("elastic", "sigma", "within [0.1, 1000000]", self.sigma));
+        }
+        if !self.amplitude.is_finite() {
+            return Err(Error::parameter("elastic", "amplitude", "finite", self.amplitude));
+        }
+        Ok(())
+    }
+
     /// Pixels from one point of the noise to the next.
     fn spacing(&self) -> usize {
         ((self.sigma / DENSITY) as usize).max(1)
@@ -246,6 +257,15 @@ mod tests {
                 assert!((0.75..1.3).contains(&ratio), "sigma {sigma}: {ratio}");
             }
         }
+    }
+
+    #[test]
+    fn what_has_no_field_is_refused() {
+        for sigma in [f32::NAN, f32::INFINITY, -1.0, 0.0, 1e7] {
+            assert!(elastic(sigma).check().is_err(), "{sigma}");
+        }
+        assert!(Elastic { amplitude: f32::NAN, ..elastic(1.0) }.check().is_err());
+        assert!(elastic(1.0).check().is_ok());
     }
 
     #[test]

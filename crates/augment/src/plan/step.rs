@@ -112,6 +112,7 @@ impl Step {
                 target.checked_len("resize")?;
                 Ok((target, kind))
             }
+            Step::Elastic(elastic) => elastic.check().map(|()| (shape, kind)),
             Step::Normalize(normalize) => {
                 normalize.check(shape)?;
                 Ok((shape, Kind::F32))

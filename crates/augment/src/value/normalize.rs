@@ -48,6 +48,15 @@ impl Normalize {
 
     pub(crate) fn check(&self, shape: Shape) -> Result<()> {
         let n = self.mean.len();
+        // Lists of a saved plan, which no constructor has seen.
+        if self.std.len() != n {
+            return Err(Error::parameter(
+                "normalize",
+                "std",
+                format!("{n} numbers, as there are means"),
+                self.std.len(),
+            ));
+        }
         if n == 1 || n == shape.channels {
             return Ok(());
         }
