@@ -162,7 +162,7 @@ fn add<T: Real>(
 }
 
 /// `Σ f(w)` in `f64`, over eight independent partial sums so that the additions do not wait for each other.
-fn sum_of<T: Real>(weights: &ArrayRefD<T>, f: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn sum_of<T: Real>(weights: &ArrayRefD<T>, f: impl Fn(f64) -> f64) -> f64 {
     let Some(slice) = weights.as_slice_memory_order() else {
         return weights.iter().map(|w| f(w.as_f64())).sum();
     };

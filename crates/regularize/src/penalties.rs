@@ -1,6 +1,7 @@
 //! Penalties over a model's parameters.
 
 use crate::Penalty;
+use crate::chosen::resolve;
 use gradwise_core::{Error, Grads, Params, ParamsExt, PathPattern, Real, Result};
 
 /// Penalties on chosen parameters of a model.
@@ -27,6 +28,8 @@ pub struct Penalties<T> {
     /// For each parameter of the model, in their order, the entries that apply.
     chosen: Option<Vec<Vec<usize>>>,
 }
+
+const WHAT: [&str; 2] = ["penalties", "penalties: number of parameters"];
 
 impl<T: Real> Penalties<T> {
     /// No penalties yet.
@@ -55,7 +58,7 @@ impl<T: Real> Penalties<T> {
     /// If a pattern matches no parameter, or the model has another number of parameters than when it was first seen.
     pub fn value<M: Params<T> + ?Sized>(&mut self, model: &M) -> Result<f64> {
         let entries = &self.entries;
-        let mut chosen = resolve(&mut self.chosen, entries, model)?.iter();
+        let mut chosen = resolve(WHAT, &mut self.chosen, entries, model)?.iter();
         let mut value = 0.0;
         model.visit(|_, param| {
             if let Some(chosen) = chosen.next().filter(|_| param.is_trainable()) {
@@ -76,7 +79,7 @@ impl<T: Real> Penalties<T> {
     pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &M, grads: &mut Grads<T>) -> Result<f64> {
         fits(model, grads)?;
         let entries = &self.entries;
-        let chosen = resolve(&mut self.chosen, entries, model)?;
+        let chosen = resolve(WHAT, &mut self.chosen, entries, model)?;
         let mut result = Ok(0.0);
         let mut index = 0;
         model.visit(|path, param| {
@@ -105,31 +108,6 @@ impl<T> std::fmt::Debug for Penalties<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.entries.iter().map(|(pattern, _)| pattern)).finish()
     }
-}
-
-/// Which penalties apply to which parameter: found out once.
-fn resolve<'c, T: Real, M: Params<T> + ?Sized>(
-    known: &'c mut Option<Vec<Vec<usize>>>,
-    entries: &[(PathPattern, Box<dyn Penalty<T>>)],
-    model: &M,
-) -> Result<&'c [Vec<usize>]> {
-    if known.is_none() {
-        let paths = model.paths();
-        let unmatched = entries.iter().find(|(pattern, _)| !paths.iter().any(|path| pattern.matches(path)));
-        if let Some((pattern, _)) = unmatched {
-            let expected = format!("a pattern that matches one of the model's parameters ({})", paths.join(", "));
-            return Err(Error::value("penalties", expected, format!("`{pattern}`")));
-        }
-        let of_path = |path: &String| (0..entries.len()).filter(|&i| entries[i].0.matches(path)).collect();
-        *known = Some(paths.iter().map(of_path).collect());
-    }
-    let known = known.as_deref().unwrap_or_default();
-    let n = model.n_params();
-    if n != known.len() {
-        let expected = format!("the {} that the model had before", known.len());
-        return Err(Error::value("penalties: number of parameters", expected, n));
-    }
-    Ok(known)
 }
 
 /// Checks gradients against the model, before any is changed.

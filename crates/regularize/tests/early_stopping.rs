@@ -1,4 +1,9 @@
-//! Early stopping, told as scenarios.
+//! Early stopping, told as scenarios; the other criteria beside it.
+
+#[path = "stopping/evidence.rs"]
+mod evidence;
+#[path = "stopping/prechelt.rs"]
+mod prechelt;
 
 use gradwise_regularize::Decision::{self, Improved, Stop, Wait};
 use gradwise_regularize::ndarray::{Array2, arr1};

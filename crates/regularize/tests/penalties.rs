@@ -1,8 +1,15 @@
-//! Penalties: their gradients against differences, and over models.
+//! Penalties: their gradients against differences, and over models; constraints and pruning beside it.
+
+#[path = "weights/constraints.rs"]
+mod constraints;
+#[path = "weights/pruning.rs"]
+mod pruning;
 
 use gradwise_core::{ArrayRefD, Real};
-use gradwise_regularize::ndarray::{Array, Array2, ArrayD, IxDyn, arr1};
-use gradwise_regularize::{ElasticNet, Error, Grads, L1, L2, Param, Params, Penalties, Penalty, Result};
+use gradwise_regularize::ndarray::{Array, Array2, ArrayD, Axis, IxDyn, arr1, arr2};
+use gradwise_regularize::{
+    ElasticNet, Error, Grads, GroupLasso, Groups, L1, L2, Orthogonality, Param, Params, Penalties, Penalty, Result,
+};
 use proptest::prelude::*;
 
 fn all<T: Real>() -> Vec<(&'static str, Box<dyn Penalty<T>>)> {
@@ -15,10 +22,24 @@ fn all<T: Real>() -> Vec<(&'static str, Box<dyn Penalty<T>>)> {
     ]
 }
 
+/// Those that take arrays of two axes and more.
+fn of_matrices<T: Real>() -> Vec<(&'static str, Box<dyn Penalty<T>>)> {
+    let mut penalties = all();
+    for groups in [Groups::Axis(0), Groups::Axis(1), Groups::All] {
+        let lasso = GroupLasso::new(0.4, groups).unwrap();
+        penalties.push(("group lasso", Box::new(lasso)));
+        penalties.push(("group lasso, unweighted", Box::new(lasso.unweighted())));
+    }
+    let orthogonality = Orthogonality::new(0.3).unwrap();
+    penalties.push(("orthogonality", Box::new(orthogonality.clone())));
+    penalties.push(("orthogonality of angles", Box::new(orthogonality.off_diagonal())));
+    penalties
+}
+
 /// Central differences at every element; the gradient is added to something that is there already.
 fn check(weights: &ArrayD<f64>) {
     let step = 1e-6;
-    for (name, penalty) in all::<f64>() {
+    for (name, penalty) in of_matrices::<f64>() {
         let mut grad = ArrayD::from_elem(weights.raw_dim(), 100.0);
         penalty.add_gradient(weights, &mut grad).unwrap();
         for (i, found) in grad.iter().enumerate() {
@@ -28,7 +49,8 @@ fn check(weights: &ArrayD<f64>) {
                 penalty.value(&moved)
             };
             let difference = (moved(step) - moved(-step)) / (2.0 * step);
-            assert!((found - 100.0 - difference).abs() < 1e-6, "{name}: {} instead of {difference}", found - 100.0);
+            let tolerance = 1e-6 * (1.0 + difference.abs());
+            assert!((found - 100.0 - difference).abs() < tolerance, "{name}: {} for {difference}", found - 100.0);
         }
     }
 }
@@ -50,16 +72,28 @@ proptest! {
     }
 
     #[test]
+    fn more_axes_are_one_matrix(values in prop::collection::vec(weight(), 24)) {
+        let weights = Array::from_shape_vec((2, 3, 2, 2), values).unwrap().into_dyn();
+        check(&weights);
+        let mut permuted = weights.clone();
+        permuted.swap_axes(0, 1);
+        permuted.swap_axes(2, 3);
+        check(&permuted);
+    }
+
+    #[test]
     fn single_precision_is_near_double(values in prop::collection::vec(weight(), 0..40)) {
         let (double, single) = (arr1(&values).into_dyn(), arr1(&values).mapv(|w| w as f32).into_dyn());
-        for ((name, double_penalty), (_, single_penalty)) in all::<f64>().into_iter().zip(all::<f32>()) {
+        let row = |x: ArrayD<f64>| x.into_shape_with_order((1, values.len())).unwrap().into_dyn();
+        let (double, single) = (row(double), row(single.mapv(f64::from)).mapv(|w| w as f32));
+        for ((name, double_penalty), (_, single_penalty)) in of_matrices::<f64>().into_iter().zip(of_matrices::<f32>()) {
             let (expected, found) = (double_penalty.value(&double), single_penalty.value(&single));
             prop_assert!((found - expected).abs() <= 1e-5 * (1.0 + expected), "{name}: {found} instead of {expected}");
             let (mut double_grad, mut single_grad) = (double.clone() * 0.0, single.clone() * 0.0);
             double_penalty.add_gradient(&double, &mut double_grad).unwrap();
             single_penalty.add_gradient(&single, &mut single_grad).unwrap();
             for (expected, found) in double_grad.iter().zip(&single_grad) {
-                prop_assert!((f64::from(*found) - expected).abs() < 1e-5, "{name}");
+                prop_assert!((f64::from(*found) - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{name}");
             }
         }
     }
@@ -71,6 +105,46 @@ fn values_by_hand() {
     let values: Vec<f64> = all::<f64>().iter().map(|(_, penalty)| penalty.value(&weights)).collect();
     let expected = [0.3 * 7.0, 0.35 * 25.0, 0.2 * 7.0 + 0.25 * 25.0, 0.1 * 7.0 + 0.15 * 25.0, 0.0];
     assert!(values.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12), "{values:?}");
+}
+
+#[test]
+fn groups_and_angles_by_hand() {
+    let weights = arr2(&[[3.0, 4.0, 0.0], [0.0, 0.0, 0.0]]).into_dyn();
+    let lasso = |groups| GroupLasso::new(0.5, groups).unwrap();
+    assert!((lasso(Groups::Axis(0)).value(&weights) - 0.5 * 3_f64.sqrt() * 5.0).abs() < 1e-12);
+    assert!((lasso(Groups::Axis(1)).value(&weights) - 0.5 * 2_f64.sqrt() * 7.0).abs() < 1e-12);
+    assert_eq!(lasso(Groups::All).unweighted().value(&weights), 2.5);
+    // A group of zeros has no gradient, as far as anything is known of one.
+    let mut grad = ArrayD::zeros(IxDyn(&[2, 3]));
+    lasso(Groups::Axis(0)).add_gradient(&weights, &mut grad).unwrap();
+    assert!(grad.index_axis(Axis(0), 1).iter().all(|&g| g == 0.0));
+
+    // Two rows of length 1 and 2 whose product is 1; and the same as columns.
+    let rows = arr2(&[[1.0, 0.0, 0.0], [1.0, 3_f64.sqrt(), 0.0]]).into_dyn();
+    let orthogonality = Orthogonality::new(2.0).unwrap();
+    let (lengths, angles) = (9.0, 2.0);
+    assert!((orthogonality.value(&rows) - 2.0 * (lengths + angles)).abs() < 1e-12);
+    assert!((orthogonality.value(&rows.t().to_owned()) - 2.0 * (lengths + angles)).abs() < 1e-12);
+    assert!((orthogonality.off_diagonal().value(&rows) - 2.0 * angles).abs() < 1e-12);
+}
+
+#[test]
+fn arrays_without_groups_or_rows_are_refused() {
+    let vector = arr1(&[1.0, 2.0]).into_dyn();
+    let second = GroupLasso::new(1.0, Groups::Axis(1)).unwrap();
+    let orthogonality = Orthogonality::new(1.0).unwrap();
+    assert!(second.value(&vector).is_nan() && Penalty::<f64>::value(&orthogonality, &vector).is_nan());
+    let mut grad = arr1(&[0.0, 0.0]).into_dyn();
+    let message = "group lasso: expected an array with an axis 1, whose indices are the groups, got shape [2]";
+    refused(second.add_gradient(&vector, &mut grad), message);
+    let message = "orthogonality: expected two axes or more, got shape [2]";
+    refused(orthogonality.add_gradient(&vector, &mut grad), message);
+    refused(
+        GroupLasso::new(-1.0, Groups::All),
+        "group lasso: strength: expected a finite number of at least 0, got -1",
+    );
+    refused(Orthogonality::new(f64::NAN), "orthogonality: strength: expected a finite number of at least 0, got NaN");
+    assert_eq!(orthogonality, orthogonality.clone());
 }
 
 #[test]
@@ -99,11 +173,11 @@ fn what_is_refused() {
     refused(L2::new(f64::INFINITY), "l2: strength: expected a finite number of at least 0, got inf");
     refused(ElasticNet::new(0.1, -1.0), "elastic net: l2 strength: expected a finite number of at least 0, got -1");
     refused(ElasticNet::with_ratio(0.1, 1.5), "elastic net: l1 ratio: expected a number in [0, 1], got 1.5");
-    for (_, penalty) in all::<f32>() {
-        let mut grad = arr1(&[1.0, 2.0, 3.0]).into_dyn();
-        let error = penalty.add_gradient(&arr1(&[1.0, 2.0]).into_dyn(), &mut grad).unwrap_err().to_string();
-        assert!(error.ends_with("expected a gradient of the weights' shape [2], got shape [3]"), "{error}");
-        assert_eq!(grad, arr1(&[1.0, 2.0, 3.0]).into_dyn());
+    for (_, penalty) in of_matrices::<f32>() {
+        let mut grad = arr2(&[[1.0, 2.0, 3.0]]).into_dyn();
+        let error = penalty.add_gradient(&arr2(&[[1.0, 2.0]]).into_dyn(), &mut grad).unwrap_err().to_string();
+        assert!(error.ends_with("expected a gradient of the weights' shape [1, 2], got shape [1, 3]"), "{error}");
+        assert_eq!(grad, arr2(&[[1.0, 2.0, 3.0]]).into_dyn());
     }
 }
 

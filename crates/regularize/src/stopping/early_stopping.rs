@@ -1,13 +1,14 @@
 //! Stopping in time, with the best weights.
 
-use crate::{Decision, Mode, Patience, Progress, Snapshot};
+use super::{Criterion, Decision, Mode, Patience, Progress};
+use crate::Snapshot;
 use gradwise_core::{Params, Real, Result};
 
 /// Stops when a measured value has not improved for some time, and keeps a copy of the weights that gave the best one.
 ///
 /// It needs no trainer: give it a value and the model after each epoch, or whenever there is something to judge by. The judging is
-/// [`Patience`]'s; the copy holds all parameters, buffers such as running statistics included. Source: Prechelt, *Early stopping - but
-/// when?*, 1998.
+/// [`Patience`]'s, or another [`Criterion`]'s ([`EarlyStopping::with`]); the copy holds all parameters, buffers such as running
+/// statistics included. Source: Prechelt, *Early stopping - but when?*, 1998.
 ///
 /// ```
 /// use gradwise_regularize::{Decision, EarlyStopping, Mode, Param, ndarray::arr1};
@@ -27,8 +28,8 @@ use gradwise_core::{Params, Real, Result};
 /// # Ok::<(), gradwise_regularize::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Debug)]
-pub struct EarlyStopping<T> {
-    patience: Patience,
+pub struct EarlyStopping<T, C = Patience> {
+    criterion: C,
     best: Option<Snapshot<T>>,
 }
 
@@ -41,11 +42,39 @@ impl<T: Real> EarlyStopping<T> {
         Ok(Patience::new(mode, patience)?.into())
     }
 
+    /// Goes on from where another one, with the same options, stood.
+    pub fn resume(&mut self, progress: Progress, best: Option<Snapshot<T>>) {
+        self.criterion.resume(progress);
+        self.best = best;
+    }
+}
+
+impl<T: Real, C: Criterion> EarlyStopping<T, C> {
+    /// Stops when a criterion says so.
+    ///
+    /// ```
+    /// use gradwise_regularize::{Decision, EarlyStopping, GeneralizationLoss, Param, ndarray::arr1};
+    ///
+    /// let model = Param::new(arr1(&[0.0_f32]));
+    /// let mut stopping = EarlyStopping::with(GeneralizationLoss::new(5.0)?);
+    /// assert_eq!(stopping.update(1.0, &model), Decision::Improved);
+    /// assert_eq!(stopping.update(1.1, &model), Decision::Stop);
+    /// # Ok::<(), gradwise_regularize::Error>(())
+    /// ```
+    pub fn with(criterion: C) -> Self {
+        EarlyStopping { criterion, best: None }
+    }
+
+    /// Goes on with the best weights of another one. Its criterion, which [`EarlyStopping::with`] was given, is resumed by itself.
+    pub fn resume_with(&mut self, best: Option<Snapshot<T>>) {
+        self.best = best;
+    }
+
     /// Takes in a value and the model that it was measured on, whose numbers are copied if it is the best.
-    pub fn update<M: Params<T> + ?Sized>(&mut self, value: f64, model: &M) -> Decision {
-        let at = self.patience.progress().updates;
-        let decision = self.patience.update(value);
-        if self.patience.progress().best_at == Some(at) {
+    pub fn update<M: Params<T> + ?Sized>(&mut self, value: C::Reading, model: &M) -> Decision {
+        let at = self.criterion.progress().updates;
+        let decision = self.criterion.update(value);
+        if self.criterion.progress().best_at == Some(at) {
             match &mut self.best {
                 Some(best) => best.retake(model),
                 None => self.best = Some(Snapshot::take(model)),
@@ -69,13 +98,12 @@ impl<T: Real> EarlyStopping<T> {
 
     /// Where it stands.
     pub fn progress(&self) -> &Progress {
-        self.patience.progress()
+        self.criterion.progress()
     }
 
-    /// Goes on from where another one, with the same options, stood.
-    pub fn resume(&mut self, progress: Progress, best: Option<Snapshot<T>>) {
-        self.patience.resume(progress);
-        self.best = best;
+    /// What it is judged by.
+    pub fn criterion(&self) -> &C {
+        &self.criterion
     }
 }
 
@@ -90,6 +118,6 @@ impl<T: Real> EarlyStopping<T> {
 /// ```
 impl<T> From<Patience> for EarlyStopping<T> {
     fn from(patience: Patience) -> Self {
-        EarlyStopping { patience, best: None }
+        EarlyStopping { criterion: patience, best: None }
     }
 }

@@ -1,39 +1,17 @@
 //! When to give up, judged by one number.
 
+use super::{Criterion, Decision, Progress};
 use crate::check;
 use gradwise_core::{Error, Result};
 
 /// Which way a measured value gets better.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Mode {
     /// Smaller is better: a loss.
     Min,
     /// Larger is better: an accuracy.
     Max,
-}
-
-/// What to do after a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Decision {
-    /// Go on: it is the best value so far, by enough to count.
-    Improved,
-    /// Go on: so many values in a row have not improved.
-    Wait(u64),
-    /// Stop: too many values in a row have not improved.
-    Stop,
-}
-
-/// Where a [`Patience`] stands: everything that its next decision depends on besides its options.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Progress {
-    /// Values seen, those that were too early to judge included.
-    pub updates: u64,
-    /// Values in a row that did not improve.
-    pub waited: u64,
-    /// The best value, if there was one.
-    pub best: Option<f64>,
-    /// Which value that was, counted from 0.
-    pub best_at: Option<u64>,
 }
 
 /// Stops when a measured value has not improved for some time. It sees values only; [`EarlyStopping`](crate::EarlyStopping) keeps the
@@ -134,5 +112,15 @@ impl Patience {
             Mode::Max => value - than,
         };
         value.is_finite() && gain > self.min_delta
+    }
+}
+
+impl Criterion for Patience {
+    type Reading = f64;
+    fn update(&mut self, value: f64) -> Decision {
+        self.update(value)
+    }
+    fn progress(&self) -> &Progress {
+        &self.progress
     }
 }
