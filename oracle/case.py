@@ -127,13 +127,13 @@ def smallest(array) -> np.ndarray:
     return array
 
 
-def write(path: Path, results: dict[str, tuple[dict, dict]]) -> None:
+def write(path: Path, results: dict[str, tuple[dict, dict]], made_by: str | None = None) -> None:
     """Writes the options and arrays of cases by name.
 
-    An array is stored as `case/role`, a case's options as the metadata entry of its name. The library writes the metadata in an
+    An array is stored as `case/role`, a case's options as the metadata entry of its name; `made by` is PyTorch unless told otherwise. The library writes the metadata in an
     order of its own each time; sorted, the same cases give the same bytes.
     """
-    metadata, arrays = {"made by": f"torch {torch.__version__.split('+')[0]}"}, {}
+    metadata, arrays = {"made by": made_by or f"torch {torch.__version__.split('+')[0]}"}, {}
     for name, (options, roles) in results.items():
         metadata[name] = " ".join(f"{key}={text(value)}" for key, value in options.items() if value is not None)
         for role, array in roles.items():

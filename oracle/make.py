@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 import losses
+import metrics
 import modules
 import ops
 import optimizers
@@ -23,6 +24,8 @@ def main():
     for folder, files in {"layers": modules.FILES, "optim": optimizers.FILES}.items():
         for name, results in files.items():
             write(HERE / folder / f"{name}.safetensors", results())
+    for name, results in metrics.FILES.items():
+        write(HERE / "metrics" / f"{name}.safetensors", results(), metrics.MADE_BY)
 
 
 if __name__ == "__main__":

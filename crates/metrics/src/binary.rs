@@ -74,18 +74,7 @@ impl<T: Real> Metric<T, [usize]> for BinaryAccuracy {
     own_methods!();
 
     fn update(&mut self, predictions: &ArrayRefD<T>, targets: &[usize], weights: Option<&[f64]>) -> Result<()> {
-        let n = targets.len();
-        if !matches!(predictions.shape(), [rows] | [rows, 1] if *rows == n) {
-            return Err(Error::shape(OP, format!("[{n}] or [{n}, 1]"), predictions.shape()));
-        }
-        let weights = Weights::new(OP, n, weights)?;
-        if let Some(position) = targets.iter().position(|&target| target > 1) {
-            return Err(Error::Index { op: OP, index: targets[position], bound: 2, position });
-        }
-        for (i, (prediction, &target)) in predictions.iter().zip(targets).enumerate() {
-            self.add(prediction.as_f64(), target == 1, weights.of(i));
-        }
-        Ok(())
+        of_labels(OP, predictions, targets, weights, |prediction, target, weight| self.add(prediction, target, weight))
     }
 }
 
@@ -93,16 +82,55 @@ impl<T: Real> Metric<T, ArrayRefD<T>> for BinaryAccuracy {
     own_methods!();
 
     fn update(&mut self, predictions: &ArrayRefD<T>, targets: &ArrayRefD<T>, weights: Option<&[f64]>) -> Result<()> {
-        let weights = Weights::new(OP, alike(OP, predictions, targets)?, weights)?;
-        let odd = targets.iter().enumerate().find(|(_, y)| **y != T::zero() && **y != T::one());
-        if let Some((i, y)) = odd {
-            return Err(Error::value(OP, "targets of 0 and 1", format!("{y} at position {i}")));
-        }
-        for (i, (x, y)) in predictions.outer_iter().zip(targets.outer_iter()).enumerate() {
-            for (prediction, target) in x.iter().zip(y) {
-                self.add(prediction.as_f64(), *target == T::one(), weights.of(i));
-            }
-        }
-        Ok(())
+        of_numbers(OP, predictions, targets, weights, |prediction, target, weight| self.add(prediction, target, weight))
     }
+}
+
+/// Checks a batch of one score a sample, `[N]` or `[N, 1]`, with labels 0 and 1, and hands over each.
+pub(crate) fn of_labels<T: Real>(
+    op: &'static str,
+    predictions: &ArrayRefD<T>,
+    targets: &[usize],
+    weights: Option<&[f64]>,
+    mut answer: impl FnMut(f64, bool, f64),
+) -> Result<()> {
+    let n = targets.len();
+    if !matches!(predictions.shape(), [rows] | [rows, 1] if *rows == n) {
+        return Err(Error::shape(op, format!("[{n}] or [{n}, 1]"), predictions.shape()));
+    }
+    let weights = Weights::new(op, n, weights)?;
+    yes_or_no(op, targets)?;
+    for (i, (prediction, &target)) in predictions.iter().zip(targets).enumerate() {
+        answer(prediction.as_f64(), target == 1, weights.of(i));
+    }
+    Ok(())
+}
+
+/// Checks labels that are 0 and 1.
+pub(crate) fn yes_or_no(op: &'static str, targets: &[usize]) -> Result<()> {
+    match targets.iter().position(|&target| target > 1) {
+        Some(position) => Err(Error::Index { op, index: targets[position], bound: 2, position }),
+        None => Ok(()),
+    }
+}
+
+/// Checks a batch of answers `N × …` with an array of zeros and ones, and hands over each with its sample's weight.
+pub(crate) fn of_numbers<T: Real>(
+    op: &'static str,
+    predictions: &ArrayRefD<T>,
+    targets: &ArrayRefD<T>,
+    weights: Option<&[f64]>,
+    mut answer: impl FnMut(f64, bool, f64),
+) -> Result<()> {
+    let weights = Weights::new(op, alike(op, predictions, targets)?, weights)?;
+    let odd = targets.iter().enumerate().find(|(_, y)| **y != T::zero() && **y != T::one());
+    if let Some((i, y)) = odd {
+        return Err(Error::value(op, "targets of 0 and 1", format!("{y} at position {i}")));
+    }
+    for (i, (x, y)) in predictions.outer_iter().zip(targets.outer_iter()).enumerate() {
+        for (prediction, target) in x.iter().zip(y) {
+            answer(prediction.as_f64(), *target == T::one(), weights.of(i));
+        }
+    }
+    Ok(())
 }

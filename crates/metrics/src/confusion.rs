@@ -1,5 +1,6 @@
 //! Which class is taken for which.
 
+use crate::Average;
 use crate::batch::{Weights, largest, own_methods, scores};
 use gradwise_core::{ArrayRefD, Error, Metric, Real, Result};
 use ndarray::{Array2, ArrayView2};
@@ -102,6 +103,62 @@ impl Confusion {
         ratio(self.matrix[[class, class]], self.matrix.column(class).sum())
     }
 
+    /// The F score of a class, `(1 + β²) TP / ((1 + β²) TP + β² FN + FP)`; NaN for a class without samples that was never predicted, or for
+    /// none of the matrix.
+    pub fn f_score(&self, class: usize, beta: f64) -> f64 {
+        if class >= self.undecided.len() {
+            return f64::NAN;
+        }
+        self.counts(class).f_score(beta)
+    }
+
+    /// The precision of all classes, averaged: see [`Confusion::f_score_by`].
+    pub fn precision_by(&self, average: Average) -> f64 {
+        self.averaged(average, Counts::precision)
+    }
+
+    /// The recall of all classes, averaged: see [`Confusion::f_score_by`].
+    pub fn recall_by(&self, average: Average) -> f64 {
+        self.averaged(average, Counts::recall)
+    }
+
+    /// The F score of all classes, averaged.
+    ///
+    /// A class without samples that was never predicted is left out; where the score of another is not defined, as the precision of a
+    /// class that was never predicted, it counts 0 (scikit-learn's `zero_division=0`, its default). NaN before the first sample.
+    pub fn f_score_by(&self, average: Average, beta: f64) -> f64 {
+        self.averaged(average, |counts| counts.f_score(beta))
+    }
+
+    fn averaged(&self, average: Average, score: impl Fn(Counts) -> f64) -> f64 {
+        let classes = (0..self.undecided.len()).map(|class| self.counts(class));
+        if average == Average::Micro {
+            let sum = |sum: Counts, counts: Counts| Counts {
+                right: sum.right + counts.right,
+                false_alarms: sum.false_alarms + counts.false_alarms,
+                missed: sum.missed + counts.missed,
+            };
+            return score(classes.fold(Counts::default(), sum));
+        }
+        let (mut total, mut weights) = (0.0, 0.0);
+        for counts in classes.filter(|counts| counts.right + counts.false_alarms + counts.missed > 0.0) {
+            let weight = if average == Average::Weighted { counts.right + counts.missed } else { 1.0 };
+            let score = score(counts);
+            total += weight * if score.is_nan() { 0.0 } else { score };
+            weights += weight;
+        }
+        ratio(total, weights)
+    }
+
+    fn counts(&self, class: usize) -> Counts {
+        let right = self.matrix[[class, class]];
+        Counts {
+            right,
+            false_alarms: self.matrix.column(class).sum() - right,
+            missed: self.matrix.row(class).sum() + self.undecided[class] - right,
+        }
+    }
+
     /// Its name in reports: `accuracy`, which its value is.
     pub fn name(&self) -> &str {
         "accuracy"
@@ -135,8 +192,35 @@ impl Confusion {
     }
 }
 
-fn ratio(part: f64, whole: f64) -> f64 {
+pub(crate) fn ratio(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { f64::NAN } else { part / whole }
+}
+
+/// What the scores of a class, or of a yes, are made of: weights of samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    /// Of the class and taken for it: true positives.
+    pub(crate) right: f64,
+    /// Taken for the class and not of it: false positives.
+    pub(crate) false_alarms: f64,
+    /// Of the class and not taken for it: false negatives.
+    pub(crate) missed: f64,
+}
+
+impl Counts {
+    pub(crate) fn precision(self) -> f64 {
+        ratio(self.right, self.right + self.false_alarms)
+    }
+
+    pub(crate) fn recall(self) -> f64 {
+        ratio(self.right, self.right + self.missed)
+    }
+
+    pub(crate) fn f_score(self, beta: f64) -> f64 {
+        let square = beta * beta;
+        let twice = (1.0 + square) * self.right;
+        ratio(twice, twice + square * self.missed + self.false_alarms)
+    }
 }
 
 impl<T: Real> Metric<T, [usize]> for Confusion {

@@ -1,9 +1,15 @@
-//! Metrics against plain formulas over all samples at once, in one body for both number types.
+//! Metrics against plain formulas over all samples at once, in one body for both number types; rankings, and scikit-learn's
+//! numbers, beside it.
+
+#[path = "metrics/ranking.rs"]
+mod ranking;
+#[path = "metrics/scikit_learn.rs"]
+mod scikit_learn;
 
 use gradwise_core::{ArrayRefD, Error, Metric, Real};
 use gradwise_metrics::{
-    Accuracy, BinaryAccuracy, Confusion, LogLoss, Mean, MeanAbsoluteError, MeanSquaredError, R2, RootMeanSquaredError,
-    TopK,
+    Accuracy, Average, BinaryAccuracy, BinaryConfusion, Confusion, LogLoss, Mean, MeanAbsoluteError, MeanSquaredError,
+    PrAuc, Precision, R2, RocAuc, RootMeanSquaredError, TopK,
 };
 use ndarray::{Array2, ArrayD, Axis, IxDyn, Slice, array, s};
 use proptest::prelude::*;
@@ -192,6 +198,9 @@ fn mistakes_change_nothing() {
     refuses(TopK::new(1).unwrap());
     refuses(LogLoss::new());
     refuses(Confusion::new(2).unwrap());
+    refuses(Precision::new(2, Average::Macro).unwrap());
+    refuses(RocAuc::one_vs_rest(2, Average::Macro).unwrap());
+    refuses(PrAuc::one_vs_rest(2, Average::Macro).unwrap());
 
     let (x, y) = (array![[1.0], [2.0]].into_dyn(), array![[1.0], [4.0]].into_dyn());
     macro_rules! refuses_numbers {
@@ -214,7 +223,9 @@ fn mistakes_change_nothing() {
         RootMeanSquaredError::new(),
         MeanAbsoluteError::new(),
         R2::new(),
-        BinaryAccuracy::on_logits()
+        BinaryAccuracy::on_logits(),
+        BinaryConfusion::on_logits(),
+        RocAuc::new()
     );
 }
 
