@@ -7,6 +7,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// All zeros: biases. Weights that begin equal stay equal, so it is not for them.
+///
+/// It is also for the scale (γ) of the last normalization of a residual branch: with 0 each block begins as the identity, and the net as a
+/// shallow one, which makes its first steps easier ("zero γ": Goyal et al., *Accurate, large minibatch SGD*, 2017, section 5.1).
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_init::{InitExt, Zeros};
+///
+/// assert_eq!(Zeros.array::<f32>(&[3], Key::new(0))?.sum(), 0.0);
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Zeros;
 
@@ -17,7 +28,15 @@ impl<T: Real> Init<T> for Zeros {
     }
 }
 
-/// The same number everywhere.
+/// The same number everywhere: scales that begin with 1, biases of forget gates. Not for weights, whose units would never differ.
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_init::{Constant, InitExt};
+///
+/// assert_eq!(Constant::new(1.0)?.array::<f32>(&[3], Key::new(0))?.sum(), 3.0);
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constant(f64);
 
@@ -39,6 +58,17 @@ impl<T: Real> Init<T> for Constant {
 }
 
 /// The uniform distribution on `[low, high)`. Rounded to `f32`, a value just below `high` may become `high`.
+///
+/// Use it where a recipe names the bounds; its standard deviation, `(high − low) / √12`, does not know the fan.
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_init::{InitExt, Uniform};
+///
+/// let weight = Uniform::new(-0.05, 0.05)?.array::<f64>(&[10, 10], Key::new(0))?;
+/// assert!(weight.iter().all(|w| w.abs() <= 0.05));
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uniform {
     low: f64,
@@ -68,6 +98,17 @@ impl<T: Real> Init<T> for Uniform {
 }
 
 /// The normal distribution.
+///
+/// Use it where a recipe names the deviation, as for embeddings; it does not know the fan.
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_init::{InitExt, Normal};
+///
+/// let table = Normal::new(0.0, 0.02)?.array::<f64>(&[1000, 8], Key::new(0))?;
+/// assert!(table.mean().unwrap().abs() < 0.002);
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
     mean: f64,
@@ -94,6 +135,15 @@ impl<T: Real> Init<T> for Normal {
 /// The normal distribution without its tails: no unit begins with an extreme weight.
 ///
 /// `std` is that of the normal distribution before its tails are cut; what is left of it at the usual cut of 2 is 0.8796 of it.
+///
+/// ```
+/// use gradwise_core::Key;
+/// use gradwise_init::{InitExt, TruncatedNormal};
+///
+/// let weight = TruncatedNormal::new(0.0, 0.02)?.array::<f64>(&[100, 10], Key::new(0))?;
+/// assert!(weight.iter().all(|w| w.abs() <= 0.04));
+/// # Ok::<(), gradwise_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TruncatedNormal {
     mean: f64,

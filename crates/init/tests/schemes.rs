@@ -2,7 +2,7 @@
 
 use gradwise_core::{Key, Real};
 use gradwise_init::*;
-use ndarray::{Array, ArrayD, Axis, Slice};
+use ndarray::{Array, Array2, ArrayD, Axis, Slice};
 use proptest::prelude::*;
 
 struct Moments {
@@ -90,6 +90,89 @@ fn fixed_values_are_exact() {
     assert_eq!(Uniform::new(2.0, 2.0).unwrap().array::<f64>(&[], Key::new(0)).unwrap().sum(), 2.0);
 }
 
+/// `W Wᵀ`, or `Wᵀ W` of a tall matrix, is `gain² I`.
+fn check_orthogonal<T: Real>(weight: &ArrayD<T>, gain: f64, tolerance: f64) {
+    let rows = weight.shape()[0];
+    let matrix = weight.mapv(|w| w.as_f64()).into_shape_with_order((rows, weight.len() / rows)).unwrap();
+    let gram = if rows <= matrix.ncols() { matrix.dot(&matrix.t()) } else { matrix.t().dot(&matrix) };
+    let error = gram - Array2::<f64>::eye(rows.min(matrix.ncols())) * (gain * gain);
+    assert!(error.iter().all(|e| e.abs() < tolerance), "{error}");
+}
+
+#[test]
+fn orthogonal_schemes_are() {
+    for shape in [&[1, 1][..], &[4, 4], &[3, 8], &[8, 3], &[40, 7, 3, 3], &[5, 16, 3], &[64, 64]] {
+        for (seed, gain) in [(0, 1.0), (1, 2.0_f64.sqrt())] {
+            let scheme = Orthogonal::new(gain).unwrap();
+            let key = Key::new(seed);
+            check_orthogonal(&scheme.array::<f64>(shape, key).unwrap(), gain, 1e-12);
+            check_orthogonal(&scheme.array::<f32>(shape, key).unwrap(), gain, 1e-5);
+        }
+    }
+    for empty in [[0, 3], [3, 0]] {
+        assert!(Orthogonal::new(1.0).unwrap().array::<f64>(&empty, Key::new(0)).unwrap().is_empty());
+    }
+    let delta = DeltaOrthogonal::new(1.5).unwrap();
+    for shape in [&[6, 4, 3, 3][..], &[4, 4, 5], &[2, 1, 1, 3, 1]] {
+        let weight = delta.array::<f64>(shape, Key::new(2)).unwrap();
+        let mut middle = weight.view();
+        for &size in &shape[2..] {
+            middle = middle.index_axis_move(Axis(2), size / 2);
+        }
+        let middle = middle.to_owned();
+        check_orthogonal(&middle, 1.5, 1e-12);
+        assert_eq!(weight.iter().filter(|w| **w != 0.0).count(), middle.len());
+    }
+}
+
+/// Angles of the first row and the determinant's sign of 2 x 2 orthogonal matrices are uniform.
+#[test]
+fn orthogonal_matrices_are_uniform() {
+    let (mut quadrants, mut rotations) = ([0; 4], 0);
+    for seed in 0..4000 {
+        let w = Orthogonal::new(1.0).unwrap().array::<f64>(&[2, 2], Key::new(seed)).unwrap();
+        quadrants[usize::from(w[[0, 0]] > 0.0) + 2 * usize::from(w[[0, 1]].abs() > w[[0, 0]].abs())] += 1;
+        rotations += i32::from(w[[0, 0]] * w[[1, 1]] - w[[0, 1]] * w[[1, 0]] > 0.0);
+    }
+    // Five standard deviations.
+    assert!(quadrants.iter().all(|&n: &i32| (n - 1000).abs() < 137), "{quadrants:?}");
+    assert!((rotations - 2000).abs() < 158, "{rotations}");
+}
+
+#[test]
+fn sparse_units_have_their_inputs() {
+    let scheme = Sparse::new(5, 0.5).unwrap();
+    let weight = scheme.array::<f64>(&[2000, 4, 3], Key::new(4)).unwrap();
+    let mut chosen = [0; 12];
+    let mut values = Vec::new();
+    for unit in weight.outer_iter() {
+        let taken: Vec<usize> = unit.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(i, _)| i).collect();
+        assert_eq!(taken.len(), 5);
+        taken.into_iter().for_each(|i| chosen[i] += 1);
+        values.extend(unit.iter().filter(|w| **w != 0.0));
+    }
+    // Five standard deviations of a binomial with n = 2000, p = 5/12, and of a deviation of 10,000 normal numbers.
+    assert!(chosen.iter().all(|&n: &i32| (n - 833).abs() < 111), "{chosen:?}");
+    let std = (values.iter().map(|w: &f64| w * w).sum::<f64>() / 1e4).sqrt();
+    assert!((std - 0.5).abs() < 5.0 * 0.5 / 2e4_f64.sqrt(), "{std}");
+    let few = scheme.array::<f32>(&[3, 2], Key::new(0)).unwrap();
+    assert!(few.iter().all(|w| *w != 0.0));
+}
+
+#[test]
+fn identities_hand_on() {
+    let identity = Identity::default();
+    let square = identity.array::<f64>(&[3, 3], Key::new(0)).unwrap();
+    assert_eq!(square, Array2::<f64>::eye(3).into_dyn());
+    for (shape, ones) in [(&[2, 4, 3, 3][..], 2), (&[4, 2, 3], 2), (&[2, 2, 2, 4], 2), (&[0, 2], 0), (&[2, 2, 0], 0)] {
+        let weight = identity.array::<f32>(shape, Key::new(0)).unwrap();
+        assert_eq!(weight.sum(), ones as f32);
+        if weight.ndim() == 4 {
+            assert_eq!(weight[[1, 1, shape[2] / 2, shape[3] / 2]], 1.0);
+        }
+    }
+}
+
 #[test]
 fn fans_follow_the_shape() {
     let rows: &[(Fan, usize, usize)] = &[
@@ -172,8 +255,55 @@ fn refusals_name_the_option() {
     }
 }
 
+#[test]
+fn shapes_without_meaning_are_refused() {
+    let refuse = |scheme: &dyn Init<f64>, shape: &[usize], message: &str| {
+        assert_eq!(scheme.array::<f64>(shape, Key::new(0)).unwrap_err().to_string(), message);
+    };
+    refuse(&Orthogonal::new(1.0).unwrap(), &[3], "orthogonal: expected two axes or more, got shape [3]");
+    refuse(&Identity::default(), &[3], "identity: expected two axes or more, got shape [3]");
+    refuse(&Sparse::new(1, 1.0).unwrap(), &[], "sparse: expected two axes or more, got shape []");
+    let delta = DeltaOrthogonal::new(1.0).unwrap();
+    let odd = "delta-orthogonal: expected [outputs, inputs, kernel…] with a kernel of odd size, got shape";
+    refuse(&delta, &[3, 3], &format!("{odd} [3, 3]"));
+    refuse(&delta, &[3, 3, 2], &format!("{odd} [3, 3, 2]"));
+    let more = "delta-orthogonal: expected at least as many outputs as inputs, got shape [2, 3, 3]";
+    refuse(&delta, &[2, 3, 3], more);
+    refuse(&PriorBias::classes(&[1.0, 1.0]).unwrap(), &[3], "prior bias: expected [2], got shape [3]");
+    let told = |result: gradwise_core::Result<()>| result.unwrap_err().to_string();
+    for (result, what) in [
+        (Orthogonal::new(-1.0).map(drop), "orthogonal: gain"),
+        (DeltaOrthogonal::new(-1.0).map(drop), "delta-orthogonal: gain"),
+        (Identity::new(-1.0).map(drop), "identity: gain"),
+        (Sparse::new(1, -1.0).map(drop), "sparse: std"),
+    ] {
+        assert_eq!(told(result), format!("{what}: expected a finite number of at least 0, got -1"));
+    }
+    assert_eq!(told(Sparse::new(0, 1.0).map(drop)), "sparse: inputs a unit: expected at least 1, got 0");
+    for prior in [0.0, 1.0, f64::NAN] {
+        let message = format!("prior bias: share of positives: expected a number above 0 and below 1, got {prior}");
+        assert_eq!(told(PriorBias::positive(prior).map(drop)), message);
+        assert_eq!(told(PriorBias::positives(&[0.5, prior]).map(drop)), message);
+    }
+    let message = "prior bias: share of a class: expected a positive number, got 0";
+    assert_eq!(told(PriorBias::classes(&[1.0, 0.0]).map(drop)), message);
+    assert_eq!(told(PriorBias::classes(&[]).map(drop)), "prior bias: classes: expected at least one, got none");
+}
+
+#[test]
+fn priors_come_out_again() {
+    let biases = PriorBias::positives(&[0.2, 0.9]).unwrap().array::<f64>(&[2], Key::new(0)).unwrap();
+    let share = |b: f64| 1.0 / (1.0 + (-b).exp());
+    assert!((share(biases[[0]]) - 0.2).abs() < 1e-12 && (share(biases[[1]]) - 0.9).abs() < 1e-12);
+    let biases = PriorBias::classes(&[3.0, 1.0]).unwrap().array::<f64>(&[2], Key::new(0)).unwrap();
+    assert!((biases.mapv(f64::exp).sum() - 1.0).abs() < 1e-12 && (biases[[0]].exp() - 0.75).abs() < 1e-12);
+}
+
 fn schemes<T: Real>() -> Vec<Box<dyn Init<T>>> {
     vec![
+        Box::new(Orthogonal::new(1.0).unwrap()),
+        Box::new(Sparse::new(2, 1.0).unwrap()),
+        Box::new(Identity::default()),
         Box::new(HeUniform::new()),
         Box::new(XavierNormal::new()),
         Box::new(TruncatedNormal::new(0.0, 1.0).unwrap()),
