@@ -62,7 +62,8 @@ pub trait Augment: Send + Sync + Debug {
     fn plan_into(&self, shape: Shape, kind: Kind, key: Key, plan: &mut Plan) -> Result<()> {
         plan.steps.clear();
         plan.notes.clear();
-        let mut state = State { shape, kind };
+        plan.drawn_for = Some((shape.height, shape.width));
+        let mut state = State { shape, kind, cut: false };
         self.draw(&mut Draw { plan, state: &mut state, key, random: key.random() })
     }
 
@@ -108,6 +109,8 @@ forward!(&A, Box<A>, Arc<A>);
 struct State {
     shape: Shape,
     kind: Kind,
+    /// Whether the last step cut something off that is not to come back.
+    cut: bool,
 }
 
 /// What a transform draws from, and what it draws into.
@@ -135,7 +138,8 @@ impl Draw<'_> {
         &mut self.random
     }
 
-    /// The key of draws for every pixel, for a step to hold: other bits than [`Draw::random`]'s.
+    /// The key of draws for every pixel, for a step to hold: other bits than [`Draw::random`]'s. It is the same at every call, so that a
+    /// transform of several such steps derives one for each: `draw.key().with(1)`.
     pub fn key(&self) -> Key {
         self.key.with(u64::MAX)
     }
@@ -145,15 +149,29 @@ impl Draw<'_> {
     /// # Errors
     /// If the step cannot work on the image.
     pub fn push(&mut self, step: Step) -> Result<()> {
-        let before = self.state.shape;
-        (self.state.shape, self.state.kind) = step.output(before, self.state.kind)?;
-        match self.plan.steps.last_mut().and_then(|last| fused(last, &step, before)) {
+        let State { shape: before, kind, cut } = *self.state;
+        (self.state.shape, self.state.kind) = step.output(before, kind)?;
+        match self.plan.steps.last().and_then(|last| fused(last, &step, before, cut)) {
             Some(both) => {
                 self.plan.steps.pop();
                 self.plan.steps.extend(both);
             }
-            None => self.plan.steps.push(step),
+            None => {
+                self.plan.steps.push(step);
+                self.state.cut = false;
+            }
         }
+        Ok(())
+    }
+
+    /// [`Draw::push`] for a step that cuts a piece out of the image: what is cut off never comes back. Steps that follow are fused with it
+    /// only if they take nothing from beyond the piece, so that a margin or a turn shows its fill there, and not the image.
+    ///
+    /// # Errors
+    /// As [`Draw::push`].
+    pub fn push_cut(&mut self, step: Step) -> Result<()> {
+        self.push(step)?;
+        self.state.cut = true;
         Ok(())
     }
 
@@ -195,11 +213,12 @@ impl Draw<'_> {
     }
 }
 
-/// Two geometric steps as one, or as none. `shape` is that of the image between them.
+/// Two geometric steps as one, or as none. `shape` is that of the image between them, of which the first may have `cut` off what is not to
+/// come back.
 ///
 /// Maps are multiplied, so that the image is interpolated once. What had left the image after the first step and comes back with the
 /// second is then still there, where the chain would show its fill: the fused result is nearer to the exact one.
-fn fused(last: &Step, next: &Step, shape: Shape) -> Option<Option<Step>> {
+fn fused(last: &Step, next: &Step, shape: Shape, cut: bool) -> Option<Option<Step>> {
     let map = |symmetry: Symmetry, after: bool| {
         // A symmetry that exchanges the axes had an image of exchanged size before.
         let shape = if after { symmetry.shape(shape) } else { shape };
@@ -210,7 +229,7 @@ fn fused(last: &Step, next: &Step, shape: Shape) -> Option<Option<Step>> {
             let symmetry = a.then(*b);
             Some((symmetry != Symmetry::Identity).then_some(Step::Symmetry { symmetry }))
         }
-        (Step::Warp(a), Step::Warp(b)) if (a.interpolation, a.fill) == (b.interpolation, b.fill) => {
+        (Step::Warp(a), Step::Warp(b)) if !cut && (a.interpolation, a.fill) == (b.interpolation, b.fill) => {
             Some(Some(Step::Warp(Warp { map: a.map.then(b.map), ..*b })))
         }
         // Whole pixels cut out of a warped image: only these need to be computed.

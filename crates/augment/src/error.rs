@@ -1,6 +1,9 @@
 //! What can go wrong, always with the name of the transform and the value.
 
-/// An error of this crate. No pixel of the target has been changed when one is returned.
+/// An error of this crate.
+///
+/// What can be known before is refused before any pixel of the target is changed: parameters, shapes, values that are no finite numbers.
+/// Where a user's [`Effect`](crate::Effect) fails, or a sample of a [batch](crate::Batches), what is then in the target is of no use.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

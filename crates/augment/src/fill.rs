@@ -1,5 +1,7 @@
 //! What lies beyond the edge of an image.
 
+use crate::{Error, Result};
+
 /// A value for each channel, as a share of white: 0 is black and 1 white, for `u8` as for `f32`.
 ///
 /// Channels beyond the fourth take the fourth's value.
@@ -18,6 +20,14 @@ impl Colour {
     /// Red, green and blue; opaque where there is a fourth channel.
     pub const fn rgb(red: f32, green: f32, blue: f32) -> Self {
         Colour([red, green, blue, 1.0])
+    }
+
+    /// Whether all values are numbers.
+    pub(crate) fn check(&self, transform: &str) -> Result<()> {
+        if self.0.iter().all(|x| x.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::parameter(transform, "colour", "finite numbers", format!("{:?}", self.0)))
     }
 
     /// The value of a channel.
@@ -58,6 +68,11 @@ pub enum Fill {
 impl Fill {
     /// Black.
     pub const BLACK: Self = Fill::Constant(Colour::BLACK);
+
+    /// Whether its colour, if it has one, is of numbers.
+    pub(crate) fn check(&self, transform: &str) -> Result<()> {
+        if let Fill::Constant(colour) = self { colour.check(transform) } else { Ok(()) }
+    }
 
     /// The place on an axis of `len` (at least 1) that stands for place `i`; `None` if it is beyond the edge and the fill is constant.
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use crate::frame::{Frame, FrameMut};
 use crate::shape::Shape;
-use crate::{Error, Result};
+use crate::{Error, Layout, Result};
 
 /// The type of an image's values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -135,15 +135,23 @@ impl<'a> ImageRef<'a> {
         if let Values::F32(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
     }
 
-    /// Whether all values are finite numbers.
-    pub(crate) fn is_finite(self) -> bool {
-        match self.values {
-            Values::U8(_) => true,
-            // Without a branch for each, so that vectors do it: the exponents of infinities and NaN are all ones.
-            Values::F32(values) => values.chunks(1024).all(|part| {
-                part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
-            }),
+    /// The first value that is no finite number, and where it is, in words.
+    pub(crate) fn not_finite(self) -> Option<String> {
+        let Values::F32(values) = self.values else { return None };
+        // Without a branch for each, so that vectors do it: the exponents of infinities and NaN are all ones.
+        let finite = |part: &[f32]| {
+            part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
+        };
+        if values.chunks(1024).all(finite) {
+            return None;
         }
+        let at = values.iter().position(|x| !x.is_finite())?;
+        let Shape { width, layout, .. } = self.shape;
+        let (place, channel) = match layout {
+            Layout::Interleaved => (at / self.shape.channels, at % self.shape.channels),
+            Layout::Planar => (at % self.shape.plane(), at / self.shape.plane()),
+        };
+        Some(format!("{} at row {}, column {}, channel {channel}", values[at], place / width, place % width))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Laws of what moves pixels.
 
 use gradwise_augment::{
-    Augment, Batches, BoundingBox, Colour, Count, Draw, Fill, Flip, GaussianNoise, Image, ImageRef, Interpolation, Key,
-    Kind, Map, Plan, Result, Sequence, Serial, Shape, Shift, Step, Symmetry, Threads, Translate, Warp,
+    Affine, Augment, Batches, BoundingBox, Buffers, CenterCrop, Colour, Count, Draw, ElasticTransform, Fill, Flip,
+    GaussianNoise, Image, ImageRef, Interpolation, Key, Kind, Map, Pad, Perspective, Plan, RandomCrop, Result,
+    Sequence, Serial, Shape, Shift, Step, Symmetry, Threads, Translate, Warp,
 };
 use proptest::prelude::*;
 
@@ -240,6 +241,189 @@ fn boxes_are_clipped_and_dropped() {
     assert_eq!(plan.boxes(shape, &boxes, 0.5).unwrap(), [Some(left)]);
     assert_eq!(plan.boxes(shape, &boxes, 0.51).unwrap(), [None]);
     assert!(plan.boxes(shape, &boxes, 1.5).is_err());
+}
+
+/// A crop is final, whatever comes after it, and however it is interpolated.
+#[test]
+fn what_a_crop_cuts_off_does_not_come_back() {
+    let shape = Shape::interleaved(8, 8, 1);
+    let white = Image::from_vec(shape, vec![255_u8; 64]).unwrap();
+    let crop = || Sequence::new().then(CenterCrop::new(4, 4).unwrap());
+    let right =
+        |interpolation| Translate::new(Shift::Pixels(2.0.into()), Shift::NONE).unwrap().interpolation(interpolation);
+    let count = |augment: &dyn Augment| {
+        let out = augment.apply(white.as_ref(), Key::new(0)).unwrap();
+        out.as_u8().unwrap().iter().filter(|&&x| x == 255).count()
+    };
+    assert_eq!(count(&crop().then(Pad::all(2, Fill::BLACK))), 16);
+    assert_eq!(count(&crop().then(right(Interpolation::Nearest))), 8);
+    assert_eq!(count(&crop().then(right(Interpolation::Bilinear))), 8);
+    let flipped = crop().then(Flip::of(&[Symmetry::Transpose], 1.0).unwrap());
+    assert_eq!(count(&flipped.then(Pad::all(2, Fill::BLACK))), 16, "nor with a flip in between");
+    let random = Sequence::new().then(RandomCrop::new(4, 4).unwrap());
+    assert_eq!(count(&random.then(Pad::all(2, Fill::BLACK))), 16);
+    // Of two crops, and of a turn and a crop, one step is enough.
+    let turned = Sequence::new().then(Affine::rotation(30.0).unwrap()).then(CenterCrop::new(6, 6).unwrap());
+    let plan = turned.then(CenterCrop::new(4, 4).unwrap()).plan(shape, Kind::U8, Key::new(0)).unwrap();
+    assert_eq!(plan.steps().len(), 1);
+}
+
+#[test]
+fn boxes_over_what_is_gone_are_gone() {
+    let shape = Shape::interleaved(20, 20, 1);
+    let boxes = [
+        BoundingBox { left: 1.0, top: 1.0, right: 4.0, bottom: 4.0 },
+        BoundingBox { left: 2.0, top: 8.0, right: 10.0, bottom: 12.0 },
+    ];
+    let cut = Sequence::new().then(CenterCrop::new(10, 10).unwrap()).then(Pad::all(5, Fill::BLACK));
+    let plan = cut.plan(shape, Kind::U8, Key::new(0)).unwrap();
+    // The first lies in the margin, where the picture was cut off; of the second, five eighths are left.
+    let left = BoundingBox { left: 5.0, ..boxes[1] };
+    assert_eq!(plan.boxes(shape, &boxes, 0.0).unwrap(), [None, Some(left)]);
+    assert_eq!(plan.boxes(shape, &boxes, 0.63).unwrap(), [None, None]);
+
+    // A square turned by 45 degrees about the middle stands on its corner, in a box of twice its area, and is all there.
+    let turn = Affine::rotation(45.0).unwrap().plan(shape, Kind::U8, Key::new(0)).unwrap();
+    let square = BoundingBox { left: 8.0, top: 8.0, right: 12.0, bottom: 12.0 };
+    let turned = turn.boxes(shape, &[square], 1.0).unwrap()[0].expect("all of it is visible");
+    assert!((turned.area() - 2.0 * square.area()).abs() < 1e-9 && (turned.left - (10.0 - 8_f64.sqrt())).abs() < 1e-9);
+    // Of the whole image so turned, the corners are cut off at the edge: an octagon is left.
+    let whole = BoundingBox { left: 0.0, top: 0.0, right: 20.0, bottom: 20.0 };
+    let octagon = 2.0 * (2_f64.sqrt() - 1.0);
+    assert!(turn.boxes(shape, &[whole], octagon - 1e-6).unwrap()[0].is_some());
+    assert!(turn.boxes(shape, &[whole], octagon + 1e-6).unwrap()[0].is_none());
+    // Of a square in the corner, a triangle is left at the edge: its box is smaller than what is within of the box around the turned
+    // square.
+    let corner = BoundingBox { left: 0.0, top: 0.0, right: 4.0, bottom: 4.0 };
+    let seen = turn.boxes(shape, &[corner], 0.0).unwrap()[0].unwrap();
+    let apex = 10.0 - 72_f64.sqrt();
+    let expected = [10.0 - apex, 0.0, 10.0 + apex, apex];
+    let found = [seen.left, seen.top, seen.right, seen.bottom];
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{seen:?}");
+}
+
+#[test]
+fn boxes_in_an_elastic_picture_are_as_if_each_were_alone() {
+    let shape = Shape::interleaved(60, 80, 1);
+    let plan = ElasticTransform::new(60.0, 6.0).unwrap().plan(shape, Kind::U8, Key::new(5)).unwrap();
+    let boxes: Vec<BoundingBox> = (0..6)
+        .map(|i| BoundingBox { left: 10.0 * f64::from(i), top: 20.0, right: 10.0 * f64::from(i) + 15.0, bottom: 30.0 })
+        .collect();
+    let all = plan.boxes(shape, &boxes, 0.0).unwrap();
+    for (of, together) in boxes.iter().zip(all) {
+        assert_eq!(plan.boxes(shape, &[*of], 0.0).unwrap(), [together]);
+        assert!(together.is_some_and(|moved| moved != *of));
+    }
+}
+
+#[test]
+fn what_is_behind_the_viewer_has_no_place() {
+    let shape = Shape::interleaved(20, 20, 1);
+    // The right side is far away, so that the horizon is not far beyond.
+    let corners = [(0.0, 0.0), (10.0, 8.0), (10.0, 12.0), (0.0, 20.0)];
+    let map = Map::quadrilateral(20.0, 20.0, corners).unwrap();
+    let warp = Warp { map, height: 20, width: 20, interpolation: Interpolation::Bilinear, fill: Fill::BLACK };
+    let plan = Always(Step::Warp(warp)).plan(shape, Kind::U8, Key::new(0)).unwrap();
+    let points = plan.points(shape, &[(10.0, 10.0), (-60.0, 10.0)]).unwrap();
+    assert!(points[0].0 > 0.0 && points[0].0 < 10.0 && points[1].0.is_nan(), "{points:?}");
+    let boxes = [
+        BoundingBox { left: -60.0, top: 9.0, right: -50.0, bottom: 11.0 },
+        BoundingBox { left: -60.0, top: 9.0, right: 10.0, bottom: 11.0 },
+    ];
+    let seen = plan.boxes(shape, &boxes, 0.0).unwrap();
+    assert!(seen[0].is_none() && seen[1].is_some_and(|seen| seen.left >= 0.0 && seen.right < 10.0), "{seen:?}");
+    // A picture seen from its side has no corner that is not: every seed's points are there.
+    for seed in 0..50 {
+        let plan = Perspective::new(1.0).unwrap().plan(shape, Kind::U8, Key::new(seed)).unwrap();
+        let corners = plan.points(shape, &[(0.0, 0.0), (20.0, 0.0), (20.0, 20.0), (0.0, 20.0)]).unwrap();
+        assert!(corners.iter().all(|&(x, y)| (-1e-6..20.001).contains(&x) && (-1e-6..20.001).contains(&y)));
+    }
+}
+
+#[test]
+fn a_plan_is_for_the_size_that_it_was_drawn_for() {
+    let (shape, other) = (Shape::interleaved(10, 12, 3), Shape::interleaved(20, 24, 3));
+    let (image, larger) = (Image::black(shape, Kind::U8).unwrap(), Image::black(other, Kind::U8).unwrap());
+    let plan = Translate::fraction(0.1, 0.1).unwrap().plan(shape, Kind::U8, Key::new(1)).unwrap();
+    assert_eq!(plan.drawn_for(), Some((10, 12)));
+    let expected = "plan: expected an image of 10 x 12, for which it was drawn, got 20 x 24 x 3";
+    assert_eq!(plan.apply(larger.as_ref()).unwrap_err().to_string(), expected);
+    let mut target = Image::black(other, Kind::U8).unwrap();
+    let refused = plan.apply_into(larger.as_ref(), target.as_mut(), &mut Buffers::default());
+    assert_eq!(refused.unwrap_err().to_string(), expected);
+    assert!(plan.points(other, &[]).is_err() && plan.boxes(other, &[], 0.5).is_err());
+    assert!(plan.mask(other, larger.as_ref()).is_err() && plan.output(other, Kind::U8).is_err());
+    // Other channels, and another layout, are no other size; and saving does not forget.
+    let saved: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    assert!(saved.apply(larger.as_ref()).is_err() && saved.apply(image.as_ref()).is_ok());
+    assert!(plan.apply(Image::black(Shape::planar(1, 10, 12), Kind::F32).unwrap().as_ref()).is_ok());
+    // What holds no pixels is for any size.
+    let noise = GaussianNoise::new(0.0, 0.1).unwrap().plan(shape, Kind::U8, Key::new(1)).unwrap();
+    assert!(noise.apply(larger.as_ref()).is_ok());
+}
+
+#[test]
+fn masks_may_be_filled_with_what_is_no_class() {
+    let shape = Shape::interleaved(2, 2, 1);
+    let down = Translate::new(Shift::NONE, Shift::Pixels(1.0.into())).unwrap().fill(Fill::Constant(Colour::grey(0.5)));
+    let plan = down.plan(shape, Kind::U8, Key::new(0)).unwrap();
+    let bytes = ImageRef::new(shape, &[1_u8, 2, 3, 4]).unwrap();
+    assert_eq!(plan.mask(shape, bytes).unwrap().as_u8(), Some(&[0, 0, 1, 2][..]));
+    for outside in 0..=255_u8 {
+        let mask = plan.mask_filled(shape, bytes, f32::from(outside)).unwrap();
+        assert_eq!(mask.as_u8(), Some(&[outside, outside, 1, 2][..]));
+    }
+    let floats = ImageRef::new(shape, &[1.0_f32, 2.0, 3.0, 4.0]).unwrap();
+    assert_eq!(plan.mask_filled(shape, floats, -7.5).unwrap().as_f32(), Some(&[-7.5, -7.5, 1.0, 2.0][..]));
+    assert!(plan.mask_filled(shape, bytes, 255.5).is_err() && plan.mask_filled(shape, bytes, 256.0).is_err());
+    assert!(plan.mask_filled(shape, bytes, f32::NAN).is_err() && plan.mask_filled(shape, floats, f32::NAN).is_err());
+}
+
+#[test]
+fn numbers_of_any_size_move_an_image_out_of_sight_or_are_refused() {
+    let shape = Shape::interleaved(3, 4, 1);
+    let image = Image::from_vec(shape, vec![9_u8; 12]).unwrap();
+    let warp = |map: Map, fill: Fill| {
+        Step::Warp(Warp { map, height: 3, width: 4, interpolation: Interpolation::Bilinear, fill })
+    };
+    for far in [1e10, 1e19, 1e300, f64::MAX] {
+        for (x, y) in [(far, 0.0), (-far, 0.5), (0.0, far), (0.25, -far)] {
+            for fill in FILLS {
+                let out = Always(warp(Map::translation(x, y), fill)).apply(image.as_ref(), Key::new(0)).unwrap();
+                let expected = if let Fill::Constant(_) = fill { 51 } else { 9 };
+                assert!(out.as_u8().unwrap().iter().all(|&x| x == expected), "{x}, {y}: {out:?}");
+            }
+        }
+    }
+    let colour = Fill::Constant(Colour([0.0, f32::NAN, 0.0, 0.0]));
+    for step in [warp(Map::translation(f64::NAN, 0.0), Fill::Edge), warp(Map::IDENTITY, colour)] {
+        assert!(Always(step).plan(shape, Kind::U8, Key::new(0)).is_err());
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_told_with_its_place() {
+    for (shape, at) in [(Shape::interleaved(3, 4, 2), (4 + 2) * 2 + 1), (Shape::planar(2, 3, 4), 12 + 4 + 2)] {
+        let mut values = vec![0.5_f32; 24];
+        values[at] = f32::NEG_INFINITY;
+        let error = GaussianNoise::new(0.0, 0.1).unwrap().apply(ImageRef::new(shape, &values).unwrap(), Key::new(0));
+        let expected = "noise: expected finite values, got -inf at row 1, column 2, channel 1";
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_note_holds_all_that_an_affine_map_can_draw() {
+    let all = Affine::rotation(1.0).unwrap().with_scale(1.1).unwrap().with_ratio(1.2).unwrap();
+    let shift = |x: f64| Shift::Pixels(x.into());
+    let all = all.with_shear(2.0, 3.0).unwrap().with_translation(shift(4.0), shift(5.0)).unwrap();
+    let plan = all.plan(Shape::interleaved(3, 4, 1), Kind::U8, Key::new(0)).unwrap();
+    let expected = "affine turn 1 scale 1.1 ratio 1.2 shear x 2 shear y 3 x 4 y 5";
+    assert_eq!(plan.notes()[0].to_string(), expected);
+    let saved = serde_json::to_string(&plan.notes()[0]).unwrap();
+    assert_eq!(serde_json::from_str::<gradwise_augment::Note>(&saved).unwrap(), plan.notes()[0]);
+    let few = Affine::rotation(1.0).unwrap().plan(Shape::interleaved(3, 4, 1), Kind::U8, Key::new(0)).unwrap();
+    assert_eq!(serde_json::to_string(&few.notes()[0]).unwrap(), r#"{"name":"affine","values":[["turn",1.0]]}"#);
 }
 
 #[test]

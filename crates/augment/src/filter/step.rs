@@ -105,7 +105,7 @@ impl LocalFilter {
             Kernel::Unsharp { amount, .. } if !amount.is_finite() => {
                 ("amount", "a number".to_owned(), amount.to_string())
             }
-            _ => return shape.checked_len("filter").map(|_| ()),
+            _ => return self.fill.check("filter").and_then(|()| shape.checked_len("filter").map(|_| ())),
         };
         Err(Error::parameter("filter", parameter, expected, got))
     }

@@ -59,7 +59,7 @@ impl Elastic {
         if !self.amplitude.is_finite() {
             return Err(Error::parameter("elastic", "amplitude", "finite", self.amplitude));
         }
-        Ok(())
+        self.fill.check("elastic")
     }
 
     /// Pixels from one point of the noise to the next.

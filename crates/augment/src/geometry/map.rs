@@ -113,6 +113,12 @@ impl Map {
         ((a * x + b * y + c) / w, (d * x + e * y + f) / w)
     }
 
+    /// Where a point goes that a perspective leaves before the viewer; NaN for others.
+    pub(crate) fn seen(self, x: f64, y: f64) -> (f64, f64) {
+        let [.., g, h, i] = self.0;
+        if g * x + h * y + i > 0.0 { self.point(x, y) } else { (f64::NAN, f64::NAN) }
+    }
+
     /// Whether it has no perspective.
     pub fn is_affine(self) -> bool {
         self.0[6] == 0.0 && self.0[7] == 0.0 && self.0[8] == 1.0

@@ -10,7 +10,8 @@ use crate::pixel::Pixel;
 pub enum Interpolation {
     /// The value of the pixel that contains the point: for masks, and nothing is invented.
     Nearest,
-    /// Between two pixels in each direction, linear in the distance.
+    /// Between two pixels in each direction, linear in the distance; of bytes, where an image is not merely translated, in 128ths of a
+    /// pixel.
     #[default]
     Bilinear,
     /// Over four pixels in each direction, by the cubic convolution of Keys with `a = -½`, which reproduces quadratic functions (*Cubic convolution

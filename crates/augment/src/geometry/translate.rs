@@ -6,6 +6,9 @@ use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
 use std::ops::Range;
 
+/// A distance beyond which all is as far away.
+const FAR: f64 = 1e15;
+
 /// Moves an image by whole pixels and a fraction: the value at `x` of the result is that at `x - whole - fraction` of the source.
 ///
 /// All pixels of a row have the same weights, so that a row is a sum of shifted rows: no index is computed for a pixel, and vectors
@@ -21,6 +24,8 @@ pub(super) fn translate<P: Pixel>(
     let shape = source.shape;
     // The pixel at or before the point that a pixel of the result comes from, from that pixel's own place.
     let split = |shift: f64| {
+        // Farther than any image is wide, and no farther than can be counted from there.
+        let shift = shift.clamp(-FAR, FAR);
         let at = (-shift).floor();
         let fraction = (-shift - at) as f32;
         if fraction < 1.0 { (at as i64, fraction) } else { (at as i64 + 1, 0.0) }

@@ -7,6 +7,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::pixel::{Pixel, Points};
 use crate::shape::Shape;
 use crate::simd::vectorize;
+use crate::{Error, Result};
 
 /// Pixels whose sources are found together.
 pub(super) const BLOCK: usize = 64;
@@ -104,6 +105,14 @@ impl Warp {
             };
             fits(x, self.width, shape.width) && fits(y, self.height, shape.height)
         })
+    }
+
+    /// Whether its numbers are such.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !self.map.0.iter().all(|x| x.is_finite()) {
+            return Err(Error::parameter("warp", "map", "finite numbers", format!("{:?}", self.map)));
+        }
+        self.fill.check("warp")
     }
 
     /// Runs it. A map without an inverse leaves nothing but the fill.

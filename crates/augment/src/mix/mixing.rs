@@ -109,8 +109,8 @@ impl Mixing {
         self.check()?;
         if self.samples.iter().any(|sample| sample.pasted.is_none() && sample.share < 1.0) {
             for (index, image) in source.chunks_exact(len).enumerate() {
-                if !ImageRef::new(shape, image)?.is_finite() {
-                    let error = Error::image("mix", "finite values", "NaN or infinity");
+                if let Some(found) = ImageRef::new(shape, image)?.not_finite() {
+                    let error = Error::image("mix", "finite values", found);
                     return Err(Error::Sample { index, source: Box::new(error) });
                 }
             }

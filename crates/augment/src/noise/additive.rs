@@ -1,10 +1,10 @@
 //! Noise that is added to values or multiplied with them.
 
-use crate::Key;
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
 use crate::random::{Noise, WIDTH};
 use crate::simd::vectorize;
+use crate::{Error, Key, Result};
 
 /// What noise is drawn from, with mean 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,6 +40,22 @@ pub struct AddNoise {
 }
 
 impl AddNoise {
+    /// Whether its numbers can be worked with.
+    pub(crate) fn check(&self) -> Result<()> {
+        let refuse =
+            |parameter: &str, expected: &str, got: String| Err(Error::parameter("noise", parameter, expected, got));
+        match self.clip {
+            _ if !self.mean.is_finite() => refuse("mean", "a number", self.mean.to_string()),
+            _ if !(self.std.is_finite() && self.std >= 0.0) => {
+                refuse("std", "a number of at least 0", self.std.to_string())
+            }
+            Some((low, high)) if low.is_nan() || high.is_nan() || low > high => {
+                refuse("clip", "an ascending pair", format!("({low}, {high})"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {
         if self.shared {
             self.for_pixels(image);

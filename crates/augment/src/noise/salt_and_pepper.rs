@@ -1,9 +1,9 @@
 //! Pixels that become black or white.
 
-use crate::Key;
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
 use crate::plan::Scratch;
+use crate::{Key, Random};
 
 /// A number of pixels, all channels of each, set to white or black.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -23,9 +23,14 @@ impl SaltAndPepper {
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) {
         let shape = image.shape;
         let pixels = shape.height * shape.width;
-        let chosen = (self.salt + self.pepper).min(pixels);
+        let chosen = self.salt.saturating_add(self.pepper).min(pixels);
         let salt = self.salt.min(chosen);
         let mut random = self.key.random();
+        // More pixels than 32 bits can count take more bits.
+        let below = |random: &mut Random, n: usize| match u32::try_from(n) {
+            Ok(n) => random.below(n) as usize,
+            Err(_) => ((random.uniform() * n as f64) as usize).min(n - 1),
+        };
         let (step, plane) = (shape.step(), shape.plane());
         let mut set = |place: usize, value: P| {
             for start in (0..image.data.len()).step_by(plane) {
@@ -45,7 +50,7 @@ impl SaltAndPepper {
         if chosen <= pixels / 2 {
             let mut n = 0;
             while n < chosen {
-                let place = random.below(pixels as u32) as usize;
+                let place = below(&mut random, pixels);
                 if take(bits, place) {
                     set(place, if n < salt { white } else { black });
                     n += 1;
@@ -54,13 +59,13 @@ impl SaltAndPepper {
         } else {
             let mut left_out = pixels - chosen;
             while left_out > 0 {
-                left_out -= usize::from(take(bits, random.below(pixels as u32) as usize));
+                left_out -= usize::from(take(bits, below(&mut random, pixels)));
             }
             // Of the places that are chosen, which are salt: each with the probability that is left (Knuth, algorithm S).
             let (mut salt, mut rest) = (salt, chosen);
             for place in 0..pixels {
                 if bits[place / 64] >> (place % 64) & 1 == 0 {
-                    let is_salt = (random.below(rest as u32) as usize) < salt;
+                    let is_salt = below(&mut random, rest) < salt;
                     set(place, if is_salt { white } else { black });
                     salt -= usize::from(is_salt);
                     rest -= 1;

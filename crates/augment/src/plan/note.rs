@@ -9,13 +9,14 @@ use std::fmt;
 pub struct Note {
     /// The transform's name.
     pub name: Cow<'static, str>,
-    /// The numbers' names and values. Unused ones have no name.
+    /// The numbers' names and values. Unused ones have no name, and are not saved.
+    #[cfg_attr(feature = "serde", serde(with = "saved"))]
     values: [(Cow<'static, str>, f64); Note::ROOM],
 }
 
 impl Note {
     /// How many numbers a note holds. A fixed number, so that a note needs no memory of its own.
-    pub const ROOM: usize = 6;
+    pub const ROOM: usize = 7;
 
     /// A note of some numbers; those beyond [`Note::ROOM`] are left out.
     pub fn new(name: &'static str, values: &[(&'static str, f64)]) -> Self {
@@ -37,5 +38,25 @@ impl fmt::Display for Note {
             write!(f, " {name} {}", (value * 100.0).round() / 100.0 + 0.0)?;
         }
         Ok(())
+    }
+}
+
+/// The numbers that there are, as a list of names and values.
+#[cfg(feature = "serde")]
+mod saved {
+    use super::Note;
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::Serializer;
+    use std::borrow::Cow;
+
+    type Values = [(Cow<'static, str>, f64); Note::ROOM];
+
+    pub(super) fn serialize<S: Serializer>(values: &Values, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().filter(|(name, _)| !name.is_empty()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Values, D::Error> {
+        let mut list = Vec::<(Cow<'static, str>, f64)>::deserialize(deserializer)?.into_iter();
+        Ok(std::array::from_fn(|_| list.next().unwrap_or_default()))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Buffers, Step};
 use crate::frame::{Frame, FrameMut};
 use crate::image::{ImageMut, ImageRef, Value};
-use crate::{Error, Kind, Result, Shape};
+use crate::{Colour, Error, Kind, Result, Shape};
 
 /// Runs steps on an image.
 pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, buffers: &mut Buffers) -> Result<()> {
@@ -15,8 +15,8 @@ pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, bu
         let name = |(shape, kind): (Shape, Kind)| format!("{shape} of {kind:?}");
         return Err(Error::image("target", name(output), name((target.shape(), target.kind()))));
     }
-    if steps.iter().any(Step::computes) && !source.is_finite() {
-        return Err(Error::image("image", "finite values", "NaN or infinity"));
+    if let (Some(step), Some(found)) = (steps.iter().find(|step| step.computes()), source.not_finite()) {
+        return Err(Error::image(step.name(), "finite values", found));
     }
     match (source.frame_u8(), source.frame_f32()) {
         (Some(source), _) => {
@@ -41,7 +41,7 @@ fn in_memory<P: Memory>(
     buffers: &mut Buffers,
 ) -> Result<()> {
     let mut memory = std::mem::take(P::memory(buffers));
-    let result = typed(steps, false, source, target, &mut memory, buffers);
+    let result = typed(steps, None, source, target, &mut memory, buffers);
     *P::memory(buffers) = memory;
     result
 }
@@ -100,14 +100,22 @@ impl Memory for f32 {
     }
 }
 
-/// Runs the geometric steps on a mask.
-pub(super) fn masks(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, buffers: &mut Buffers) -> Result<()> {
+/// Runs the geometric steps on a mask. What comes in where a fill is constant has the `outside`'s value.
+pub(super) fn masks(
+    steps: &[Step],
+    outside: Colour,
+    source: ImageRef<'_>,
+    target: ImageMut<'_>,
+    buffers: &mut Buffers,
+) -> Result<()> {
+    let outside = Some(outside);
     if let Some(source) = source.frame_u8() {
         let target = target.frame_u8().expect("as the source");
-        typed(steps, true, source, target, &mut Default::default(), buffers)
+        typed(steps, outside, source, target, &mut Default::default(), buffers)
     } else {
         let source = source.frame_f32().expect("one of the two");
-        typed(steps, true, source, target.frame_f32().expect("as the source"), &mut Default::default(), buffers)
+        let target = target.frame_f32().expect("as the source");
+        typed(steps, outside, source, target, &mut Default::default(), buffers)
     }
 }
 
@@ -119,15 +127,16 @@ enum At {
     Target,
 }
 
+/// Steps on an image, or those that move pixels on a mask, for which the value of what comes in is given.
 fn typed<P: Value>(
     steps: &[Step],
-    masks: bool,
+    mask: Option<Colour>,
     source: Frame<'_, P>,
     mut target: FrameMut<'_, P>,
     memory: &mut [Vec<P>; 2],
     buffers: &mut Buffers,
 ) -> Result<()> {
-    let runs = |step: &&Step| !masks || step.is_geometric();
+    let runs = |step: &&Step| mask.is_none() || step.is_geometric();
     let mut left = steps.iter().filter(runs).filter(|step| !step.is_in_place()).count();
     let (mut at, mut shape) = (At::Source, source.shape);
     for step in steps.iter().filter(runs) {
@@ -153,7 +162,7 @@ fn typed<P: Value>(
                 (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
             };
             if moves {
-                step.across(masks, from, out.reborrow(), &mut buffers.scratch)?;
+                step.across(mask, from, out.reborrow(), &mut buffers.scratch)?;
             } else {
                 out.data.copy_from_slice(from.data);
             }

@@ -8,7 +8,7 @@ use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, Photons, SaltAndPepper};
 use crate::value::{ColourStep, Erase, Grid, Levels, Normalize, Tone};
-use crate::{Error, Fill, Key, Kind, Result, Shape};
+use crate::{Colour, Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -92,14 +92,40 @@ pub trait Effect: Send + Sync + Debug {
 }
 
 impl Step {
+    /// Its name, for errors; a user's operation has its own.
+    pub fn name(&self) -> &str {
+        match self {
+            Step::Symmetry { .. } => "symmetry",
+            Step::Warp(_) => "warp",
+            Step::Elastic(_) => "elastic",
+            Step::Resize(_) => "resize",
+            Step::Normalize(_) => "normalize",
+            Step::Noise(_) => "noise",
+            Step::Photons(_) => "shot noise",
+            Step::SaltAndPepper(_) => "salt and pepper",
+            Step::Erase(_) => "erase",
+            Step::Grid(_) => "grid",
+            Step::Tone { .. } => "tone",
+            Step::Colour { .. } => "colour",
+            Step::Levels { .. } => "levels",
+            Step::Filter(_) => "filter",
+            #[cfg(feature = "jpeg")]
+            Step::Jpeg(_) => "jpeg",
+            Step::Blend(_) => "blend",
+            Step::Effect { effect, .. } => effect.name(),
+        }
+    }
+
     /// The shape and type of the result.
     ///
     /// # Errors
-    /// [`Error::Image`] for an image that the step cannot work on.
+    /// [`Error::Image`] for an image that the step cannot work on; [`Error::Parameter`] for numbers that it cannot work with, such as NaN:
+    /// a step may have been read from a file.
     pub fn output(&self, shape: Shape, kind: Kind) -> Result<(Shape, Kind)> {
         match self {
             Step::Symmetry { symmetry } => Ok((symmetry.shape(shape), kind)),
             Step::Warp(warp) => {
+                warp.check()?;
                 let target = shape.sized(warp.height, warp.width);
                 target.checked_len("warp")?;
                 if shape.width.max(shape.height) > 1 << 24 {
@@ -117,13 +143,18 @@ impl Step {
                 normalize.check(shape)?;
                 Ok((shape, Kind::F32))
             }
+            Step::Noise(noise) => noise.check().map(|()| (shape, kind)),
+            Step::Erase(erase) => erase.check().map(|()| (shape, kind)),
+            Step::Grid(grid) => grid.colour.check("grid").map(|()| (shape, kind)),
+            Step::Tone { tone } => tone.check().map(|()| (shape, kind)),
+            Step::Colour { colour } => colour.check().map(|()| (shape, kind)),
             Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
             Step::Levels { levels } => levels.check().map(|()| (shape, kind)),
             #[cfg(feature = "jpeg")]
             Step::Jpeg(jpeg) => jpeg.check(shape).map(|()| (shape, kind)),
             Step::Blend(blend) => blend.check(shape, kind).map(|()| (shape, kind)),
             Step::Filter(filter) => filter.check(shape).map(|()| (shape, kind)),
-            _ => Ok((shape, kind)),
+            Step::SaltAndPepper(_) | Step::Effect { .. } => Ok((shape, kind)),
         }
     }
 
@@ -135,6 +166,15 @@ impl Step {
     /// Whether it moves pixels. Otherwise it changes values, and leaves masks, boxes and points as they are.
     pub(super) fn is_geometric(&self) -> bool {
         matches!(self, Step::Symmetry { .. } | Step::Warp(_) | Step::Elastic(_) | Step::Resize(_))
+    }
+
+    /// Whether it holds numbers of pixels, which mean something else in an image of another size.
+    pub(super) fn depends_on_size(&self) -> bool {
+        match self {
+            Step::Warp(_) | Step::Resize(_) | Step::Erase(_) | Step::SaltAndPepper(_) => true,
+            Step::Blend(blend) => blend.chains.iter().flat_map(|chain| &chain.steps).any(Step::depends_on_size),
+            _ => false,
+        }
     }
 
     /// Whether it computes with values, which must then be finite.
@@ -182,18 +222,18 @@ impl Step {
         Ok(())
     }
 
-    /// A step that is not, with another interpolation than its own for masks.
+    /// A step that is not. Masks, for which the value of what comes in is given, are never interpolated.
     pub(super) fn across<P: Value>(
         &self,
-        masks: bool,
+        mask: Option<Colour>,
         source: Frame<'_, P>,
         target: FrameMut<'_, P>,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let sampling = |fill: Fill, interpolation: Interpolation| match fill {
-            Fill::Constant(_) if masks => (Fill::BLACK, Interpolation::Nearest),
-            _ if masks => (fill, Interpolation::Nearest),
-            _ => (fill, interpolation),
+        let sampling = |fill: Fill, interpolation: Interpolation| match (mask, fill) {
+            (Some(outside), Fill::Constant(_)) => (Fill::Constant(outside), Interpolation::Nearest),
+            (Some(_), _) => (fill, Interpolation::Nearest),
+            (None, _) => (fill, interpolation),
         };
         match self {
             Step::Symmetry { symmetry } => symmetry.run(source, target),
@@ -206,7 +246,7 @@ impl Step {
                 Elastic { fill, interpolation, ..*elastic }.run(source, target, &mut scratch.field);
             }
             Step::Resize(resize) => {
-                let filter = if masks { Filter::Nearest } else { resize.filter };
+                let filter = if mask.is_some() { Filter::Nearest } else { resize.filter };
                 Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
             }
             Step::Filter(filter) => filter.run(source, target, &mut scratch.filter),

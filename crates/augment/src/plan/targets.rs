@@ -1,8 +1,9 @@
 //! What belongs to an image and moves with it: masks, boxes, points.
 
+use super::outline::Outline;
 use super::{Buffers, Plan, Step, run};
 use crate::image::ImageRef;
-use crate::{Error, Image, Map, Result, Shape};
+use crate::{Colour, Error, Image, Kind, Map, Result, Shape};
 
 /// A rectangle whose sides are those of the image: from `(left, top)` to `(right, bottom)`, in pixels, in the coordinates of [`Map`](crate::Map).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -39,40 +40,78 @@ impl BoundingBox {
 
 impl Plan {
     /// Moves a mask as the image moves: pixels are taken as they are, never mixed, and steps that only change values do nothing to it.
-    /// Where a fill is constant, what comes in is 0.
+    /// Where a fill is constant, what comes in is 0, or [another value](Plan::mask_filled).
+    ///
+    /// `image` is the shape of the image that the mask belongs to.
     ///
     /// # Errors
-    /// [`Error::Image`] if the mask has another height or width than the image that the plan was drawn for, which `image` is the shape of.
+    /// [`Error::Image`] if the mask has another height or width than the image, and as [`Plan::output`].
     pub fn mask(&self, image: Shape, mask: ImageRef<'_>) -> Result<Image> {
-        let shape = mask.shape();
+        self.mask_filled(image, mask, 0.0)
+    }
+
+    /// [`Plan::mask`] with another value of what comes in, in the mask's own units: 255 is what segmentation takes for "no class here".
+    ///
+    /// ```
+    /// use gradwise_augment::{Augment, ImageRef, Key, Kind, Shape, Shift, Translate};
+    ///
+    /// let shape = Shape::interleaved(1, 3, 1);
+    /// let right = Translate::new(Shift::Pixels(1.0.into()), Shift::NONE)?;
+    /// let plan = right.plan(shape, Kind::U8, Key::new(0))?;
+    /// let classes = ImageRef::new(shape, &[1_u8, 2, 3])?;
+    /// assert_eq!(plan.mask_filled(shape, classes, 255.0)?.as_u8(), Some(&[255, 1, 2][..]));
+    /// # Ok::<(), gradwise_augment::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Plan::mask`], and [`Error::Parameter`] for a value that such a mask cannot have.
+    pub fn mask_filled(&self, image: Shape, mask: ImageRef<'_>, outside: f32) -> Result<Image> {
+        let (shape, kind) = (mask.shape(), mask.kind());
         if (shape.height, shape.width) != (image.height, image.width) {
             return Err(Error::image("mask", format!("{} x {}, as the image", image.height, image.width), shape));
         }
+        let outside = match kind {
+            Kind::U8 if (0.0..=255.0).contains(&outside) && outside.fract() == 0.0 => outside / 255.0,
+            Kind::F32 if outside.is_finite() => outside,
+            Kind::U8 => return Err(Error::parameter("mask", "outside", "a whole number within [0, 255]", outside)),
+            Kind::F32 => return Err(Error::parameter("mask", "outside", "a finite number", outside)),
+        };
+        self.check_size(image)?;
         let mut target = shape;
         for step in self.steps.iter().filter(|step| step.is_geometric()) {
-            target = step.output(target, mask.kind())?.0;
+            target = step.output(target, kind)?.0;
         }
-        let mut out = Image::black(target, mask.kind())?;
-        run::masks(&self.steps, mask, out.as_mut(), &mut Buffers::default())?;
+        let mut out = Image::black(target, kind)?;
+        run::masks(&self.steps, Colour::grey(outside), mask, out.as_mut(), &mut Buffers::default())?;
         Ok(out)
     }
 
-    /// Where points of an image of that shape go, in the coordinates of [`Map`](crate::Map). They may go beyond its edge.
+    /// Where points of an image of that shape go, in the coordinates of [`Map`](crate::Map): that of a pixel's centre is half a pixel more
+    /// than its column and row, so add ½ to key points that are counted in pixels.
+    ///
+    /// They may go beyond the edge of the result, and to places that a crop cut off on the way. What a perspective leaves behind the viewer
+    /// is NaN. A flip does not exchange the names of what is left and right.
     ///
     /// # Errors
     /// As [`Plan::output`].
     pub fn points(&self, image: Shape, points: &[(f64, f64)]) -> Result<Vec<(f64, f64)>> {
+        self.check_size(image)?;
         let mut points = points.to_vec();
         let mut shape = image;
         for step in self.steps.iter().filter(|step| step.is_geometric()) {
+            let next = step.output(shape, Kind::U8)?.0;
             step.points(shape, &mut points);
-            shape = step.output(shape, crate::Kind::U8)?.0;
+            shape = next;
         }
         Ok(points)
     }
 
-    /// The boxes around where boxes go, clipped to the image; `None` for one of which less than `visible`, as a part of its area before it was
-    /// clipped, is left.
+    /// The boxes around where boxes go, as far as they are in the picture; `None` for one of which less than `visible`, as a part of its
+    /// area, is left, or nothing.
+    ///
+    /// What a crop cut off on the way is gone, even where a margin was added later. Boxes are turned and sheared as polygons of four
+    /// corners, cut at the edge, and only then boxed again, so that the box is as small as can be without knowing the object.
+    /// (albumentations and torchvision cut the box around the turned one.)
     ///
     /// # Errors
     /// [`Error::Parameter`] if `visible` is not within `[0, 1]`, and as [`Plan::output`].
@@ -80,28 +119,21 @@ impl Plan {
         if !(0.0..=1.0).contains(&visible) {
             return Err(Error::parameter("boxes", "visible share", "within [0, 1]", visible));
         }
-        let mut target = image;
-        for step in self.steps.iter().filter(|step| step.is_geometric()) {
-            target = step.output(target, crate::Kind::U8)?.0;
-        }
-        let moved = boxes.iter().map(|&BoundingBox { left, top, right, bottom }| {
-            let corners = self.points(image, &[(left, top), (right, top), (right, bottom), (left, bottom)])?;
-            let bounds = |of: fn(&(f64, f64)) -> f64| {
-                let all = corners.iter().map(of);
-                (all.clone().fold(f64::INFINITY, f64::min), all.fold(f64::NEG_INFINITY, f64::max))
-            };
-            let ((left, right), (top, bottom)) = (bounds(|point| point.0), bounds(|point| point.1));
-            let whole = BoundingBox { left, top, right, bottom };
-            let seen = whole.clipped(target.height, target.width);
-            Ok((seen.area() > 0.0 && seen.area() >= visible * whole.area()).then_some(seen))
-        });
-        moved.collect()
+        self.check_size(image)?;
+        let mut outlines: Vec<Outline> = boxes.iter().copied().map(Outline::new).collect();
+        let target = Outline::all(&mut outlines, &self.steps, image)?;
+        let seen = |outline: &Outline| {
+            let (seen, share) = outline.seen()?;
+            // Of a box that is all there, rounding may leave a little less.
+            (share >= visible - 1e-9).then(|| seen.clipped(target.height, target.width))
+        };
+        Ok(outlines.iter().map(seen).collect())
     }
 }
 
 impl Step {
     /// Where points go.
-    fn points(&self, shape: Shape, points: &mut [(f64, f64)]) {
+    pub(super) fn points(&self, shape: Shape, points: &mut [(f64, f64)]) {
         let map = match self {
             Step::Symmetry { symmetry } => symmetry.map(shape.height, shape.width),
             Step::Warp(warp) => warp.map,
@@ -112,6 +144,6 @@ impl Step {
             Step::Elastic(elastic) => return elastic.points(shape, points),
             _ => return,
         };
-        points.iter_mut().for_each(|point| *point = map.point(point.0, point.1));
+        points.iter_mut().for_each(|point| *point = map.seen(point.0, point.1));
     }
 }

@@ -165,7 +165,18 @@ impl Augment for Affine {
 ///
 /// Use it for signs, documents and whatever is flat and photographed askew.
 ///
-/// The numbers are torchvision's: a distortion of ½ moves a corner by up to a quarter of the width and height.
+/// The numbers are torchvision's: a distortion of ½ moves a corner by up to a quarter of the width and height. Above ⅔, four corners may be
+/// drawn that no rectangle has from any side, as one of them lies within the others; then all are moved by less, where torchvision shows
+/// what is behind the viewer.
+///
+/// ```
+/// use gradwise_augment::{Augment, Fill, Image, Key, Kind, Perspective, Shape};
+///
+/// let askew = Perspective::new((0.1, 0.3))?.fill(Fill::Edge);
+/// let image = Image::black(Shape::interleaved(32, 32, 3), Kind::U8)?;
+/// assert_eq!(askew.apply(image.as_ref(), Key::new(0))?.shape(), image.shape());
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Perspective {
     distortion: Range,
@@ -197,12 +208,15 @@ impl Augment for Perspective {
         // Less than the whole half, so that no two corners meet.
         let distortion = self.distortion.draw(random).min(0.999);
         let mut inwards = |len: f64| random.between(0.0, distortion * len / 2.0);
-        let corners = [
-            (inwards(width), inwards(height)),
-            (width - inwards(width), inwards(height)),
-            (width - inwards(width), height - inwards(height)),
-            (inwards(width), height - inwards(height)),
-        ];
+        let mut by = [(); 4].map(|()| (inwards(width), inwards(height)));
+        let corners = |by: [(f64, f64); 4]| {
+            let [a, b, c, d] = by;
+            [a, (width - b.0, b.1), (width - c.0, height - c.1), (d.0, height - d.1)]
+        };
+        while !is_convex(corners(by).map(|(x, y)| (x / width, y / height))) {
+            by = by.map(|(x, y)| (0.8 * x, 0.8 * y));
+        }
+        let corners = corners(by);
         let map = Map::quadrilateral(width, height, corners)
             .ok_or_else(|| Error::image("perspective", "an image whose corners stay apart", shape))?;
         draw.note("perspective", &[("distortion", distortion)]);
@@ -214,4 +228,16 @@ impl Augment for Perspective {
             fill: self.fill,
         }))
     }
+}
+
+/// Whether a quadrilateral, clockwise, turns right at each corner: so far that a rectangle is seen at an angle.
+fn is_convex(corners: [(f64, f64); 4]) -> bool {
+    let side = |i: usize| {
+        let (from, to) = (corners[i % 4], corners[(i + 1) % 4]);
+        (to.0 - from.0, to.1 - from.1)
+    };
+    (0..4).all(|i| {
+        let (a, b) = (side(i), side(i + 1));
+        a.0 * b.1 - a.1 * b.0 > 0.01 * a.0.hypot(a.1) * b.0.hypot(b.1)
+    })
 }

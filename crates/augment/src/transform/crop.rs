@@ -2,14 +2,14 @@
 
 use super::Range;
 use crate::fill::Fill;
-use crate::geometry::{Interpolation, Map, Warp};
+use crate::geometry::{Filter, Interpolation, Map, Resize, Warp};
 use crate::plan::Step;
 use crate::{Augment, Draw, Error, Result, Shape};
 
-/// A piece of the plane cut out: beyond the image's edge lies the fill.
-fn cut(draw: &mut Draw<'_>, left: f64, top: f64, height: usize, width: usize, fill: Fill) -> Result<()> {
+/// A piece of the plane, whole pixels from its place: beyond the image's edge lies the fill.
+fn piece(left: f64, top: f64, height: usize, width: usize, fill: Fill) -> Step {
     let map = Map::translation(-left, -top);
-    draw.push(Step::Warp(Warp { map, height, width, interpolation: Interpolation::Nearest, fill }))
+    Step::Warp(Warp { map, height, width, interpolation: Interpolation::Nearest, fill })
 }
 
 fn check_size(height: usize, width: usize, transform: &str) -> Result<()> {
@@ -30,6 +30,17 @@ fn check_fits(shape: Shape, height: usize, width: usize, transform: &str) -> Res
 ///
 /// Use it to show a net, of large images, a part at a time; with a margin (4 pixels on 32 x 32, reflected) it is the classic augmentation for
 /// CIFAR, a translation by whole pixels.
+///
+/// What any crop here cuts off is gone: a [`Pad`] or a turn after it shows its fill there.
+///
+/// ```
+/// use gradwise_augment::{Augment, Fill, Image, Key, Kind, RandomCrop, Shape};
+///
+/// let crop = RandomCrop::new(32, 32)?.margin(4, Fill::Reflect);
+/// let image = Image::black(Shape::interleaved(32, 32, 3), Kind::U8)?;
+/// assert_eq!(crop.apply(image.as_ref(), Key::new(0))?.shape(), image.shape());
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct RandomCrop {
     height: usize,
@@ -68,7 +79,7 @@ impl Augment for RandomCrop {
         let top = f64::from(draw.random().below((height - self.height) as u32 + 1)) - self.margin as f64;
         let left = f64::from(draw.random().below((width - self.width) as u32 + 1)) - self.margin as f64;
         draw.note("random crop", &[("left", left), ("top", top)]);
-        cut(draw, left, top, self.height, self.width, self.fill)
+        draw.push_cut(piece(left, top, self.height, self.width, self.fill))
     }
 }
 
@@ -100,7 +111,7 @@ impl Augment for CenterCrop {
         check_fits(shape, self.height, self.width, "center crop")?;
         let (left, top) = ((shape.width - self.width) / 2, (shape.height - self.height) / 2);
         draw.note("center crop", &[]);
-        cut(draw, left as f64, top as f64, self.height, self.width, Fill::BLACK)
+        draw.push_cut(piece(left as f64, top as f64, self.height, self.width, Fill::BLACK))
     }
 }
 
@@ -140,16 +151,27 @@ impl Augment for Pad {
             return Err(Error::image("pad", "a margin that can be counted", shape));
         };
         draw.note("pad", &[]);
-        cut(draw, -(self.left as f64), -(self.top as f64), height, width, self.fill)
+        draw.push(piece(-(self.left as f64), -(self.top as f64), height, width, self.fill))
     }
 }
 
 /// A random part of the image, of random proportions, brought to a fixed size: the standard augmentation for photographs (Szegedy et al., *Going
 /// deeper with convolutions*, CVPR 2015).
 ///
-/// The area is uniform within a range of parts of the image's, the logarithm of width over height uniform within its range; ten tries are made to
-/// find a part that fits, then the largest centred one of allowed proportions is taken. These are torchvision's rules and defaults, except
-/// for its antialiasing: values are [bilinear](RandomResizedCrop::interpolation) between the four nearest pixels.
+/// The area is uniform within a range of parts of the image's, the logarithm of width over height uniform within its range; ten tries are
+/// made to find a part that fits, then the largest centred one of allowed proportions is taken. These are torchvision's rules and defaults,
+/// except for its antialiasing: values are [bilinear](RandomResizedCrop::interpolation) between the four nearest pixels, as albumentations
+/// has it. Of images that are several times as large as the result, this leaves every other pixel out:
+/// [antialias](RandomResizedCrop::antialias) them.
+///
+/// ```
+/// use gradwise_augment::{Augment, Image, Key, Kind, RandomResizedCrop, Shape};
+///
+/// let crop = RandomResizedCrop::new(224, 224)?.antialias(true);
+/// let photo = Image::black(Shape::interleaved(600, 800, 3), Kind::U8)?;
+/// assert_eq!(crop.apply(photo.as_ref(), Key::new(0))?.shape(), Shape::interleaved(224, 224, 3));
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct RandomResizedCrop {
     height: usize,
@@ -157,6 +179,7 @@ pub struct RandomResizedCrop {
     area: Range,
     ratio: Range,
     interpolation: Interpolation,
+    antialias: bool,
 }
 
 impl RandomResizedCrop {
@@ -172,6 +195,7 @@ impl RandomResizedCrop {
             area: (0.08, 1.0).into(),
             ratio: (3.0 / 4.0, 4.0 / 3.0).into(),
             interpolation: Interpolation::Bilinear,
+            antialias: false,
         })
     }
 
@@ -195,6 +219,13 @@ impl RandomResizedCrop {
     #[must_use]
     pub fn interpolation(self, interpolation: Interpolation) -> Self {
         RandomResizedCrop { interpolation, ..self }
+    }
+
+    /// With or without antialiasing: each pixel of the part has its share in the result, as in [`ResizeTo`](crate::ResizeTo), where a part
+    /// is larger than that. It costs time in proportion to the part.
+    #[must_use]
+    pub fn antialias(self, antialias: bool) -> Self {
+        RandomResizedCrop { antialias, ..self }
     }
 }
 
@@ -226,9 +257,18 @@ impl Augment for RandomResizedCrop {
             (((full_width - width) / 2.0).floor(), ((full_height - height) / 2.0).floor(), width, height)
         });
         draw.note("random resized crop", &[("left", left), ("top", top), ("width", width), ("height", height)]);
+        if self.antialias {
+            draw.push_cut(piece(left, top, height as usize, width as usize, Fill::Edge))?;
+            let filter = match self.interpolation {
+                Interpolation::Nearest => Filter::Nearest,
+                Interpolation::Bilinear => Filter::Bilinear,
+                Interpolation::Bicubic => Filter::Bicubic,
+            };
+            return draw.push(Step::Resize(Resize { height: self.height, width: self.width, filter, antialias: true }));
+        }
         let map =
             Map::translation(-left, -top).then(Map::scaling(self.width as f64 / width, self.height as f64 / height));
-        draw.push(Step::Warp(Warp {
+        draw.push_cut(Step::Warp(Warp {
             map,
             height: self.height,
             width: self.width,

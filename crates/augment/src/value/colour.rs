@@ -3,6 +3,7 @@
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
 use crate::simd::vectorize;
+use crate::{Error, Result};
 
 /// A linear function of red, green and blue, or an exchange of channels. Images of one channel, and channels beyond the third (alpha), stay as
 /// they are.
@@ -49,6 +50,18 @@ impl ColourStep {
     pub fn exchange(order: [usize; 3]) -> Self {
         let weights = order.map(|from| std::array::from_fn(|i| if i == from { 1.0 } else { 0.0 }));
         ColourStep::Matrix { weights, offset: [0.0; 3] }
+    }
+
+    /// Whether its numbers can be worked with.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (parameter, good) = match self {
+            ColourStep::Matrix { weights, offset } => {
+                ("matrix", weights.as_flattened().iter().chain(offset).all(|x| x.is_finite()))
+            }
+            ColourStep::Hue { turn } => ("turn", turn.is_finite()),
+            ColourStep::Contrast { factor } => ("factor", factor.is_finite()),
+        };
+        if good { Ok(()) } else { Err(Error::parameter("colour", parameter, "finite numbers", format!("{self:?}"))) }
     }
 
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {

@@ -4,7 +4,7 @@ use crate::fill::Colour;
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
 use crate::random::{Noise, WIDTH};
-use crate::{Key, Shape};
+use crate::{Key, Result, Shape};
 
 /// What takes the place of what is lost.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -67,6 +67,11 @@ pub struct Erase {
 }
 
 impl Erase {
+    /// Whether its colour, if it has one, is of numbers.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Content::Colour(colour) = self.content { colour.check("erase") } else { Ok(()) }
+    }
+
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {
         let shape = image.shape;
         let end = |start: usize, len: usize, whole: usize| start.saturating_add(len).min(whole);
@@ -104,13 +109,13 @@ pub struct Grid {
 impl Grid {
     pub(crate) fn run<P: Pixel>(&self, mut image: FrameMut<'_, P>) {
         let Shape { height, width, .. } = image.shape;
-        let unit = self.unit.max(1);
+        // No image is as large: a plan may have been read from a file.
+        let unit = self.unit.clamp(1, 1 << 40);
+        let hole = self.hole.min(unit) as i64;
         // From the square that the image's edge may cut.
         let starts = |offset: usize, len: usize| {
             let first = (offset % unit) as i64 - unit as i64;
-            (first..len as i64)
-                .step_by(unit)
-                .map(|start| (start.max(0) as usize, (start + self.hole as i64).max(0) as usize))
+            (first..len as i64).step_by(unit).map(|start| (start.max(0) as usize, (start + hole).max(0) as usize))
         };
         for (top, bottom) in starts(self.top, height) {
             for (left, right) in starts(self.left, width) {

@@ -27,13 +27,8 @@ impl Normalize {
             let expected = format!("as many numbers as means, and at least one ({} means)", mean.len());
             return Err(Error::parameter("normalize", "std", expected, std.len()));
         }
-        if let Some(bad) = mean.iter().find(|x| !x.is_finite()) {
-            return Err(Error::parameter("normalize", "mean", "finite", bad));
-        }
-        if let Some(bad) = std.iter().find(|&&x| !(x.is_finite() && x > 0.0)) {
-            return Err(Error::parameter("normalize", "std", "positive and finite", bad));
-        }
-        Ok(Normalize { mean: mean.into(), std: std.into() })
+        let normalize = Normalize { mean: mean.into(), std: std.into() };
+        normalize.check_numbers().map(|()| normalize)
     }
 
     /// Black becomes 0 and white 1: only the type changes.
@@ -44,6 +39,16 @@ impl Normalize {
     /// With the moments of ImageNet's red, green and blue, which pretrained networks expect.
     pub fn imagenet() -> Self {
         Normalize { mean: [0.485, 0.456, 0.406].into(), std: [0.229, 0.224, 0.225].into() }
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        if let Some(bad) = self.mean.iter().find(|x| !x.is_finite()) {
+            return Err(Error::parameter("normalize", "mean", "finite", bad));
+        }
+        if let Some(bad) = self.std.iter().find(|&&x| !(x.is_finite() && x > 0.0)) {
+            return Err(Error::parameter("normalize", "std", "positive and finite", bad));
+        }
+        Ok(())
     }
 
     pub(crate) fn check(&self, shape: Shape) -> Result<()> {
@@ -57,6 +62,7 @@ impl Normalize {
                 self.std.len(),
             ));
         }
+        self.check_numbers()?;
         if n == 1 || n == shape.channels {
             return Ok(());
         }

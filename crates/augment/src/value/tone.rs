@@ -3,6 +3,7 @@
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
 use crate::simd::vectorize;
+use crate::{Error, Result};
 
 /// A function of a value, the same for all pixels and channels. Values are shares of white in the formulas.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -36,6 +37,19 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// Whether its numbers can be worked with.
+    pub(crate) fn check(self) -> Result<()> {
+        let (parameter, number, good) = match self {
+            Tone::Linear { factor, offset } if factor.is_finite() => ("offset", offset, offset.is_finite()),
+            Tone::Linear { factor, .. } => ("factor", factor, false),
+            Tone::Gamma { gamma } => ("gamma", gamma, gamma.is_finite() && gamma > 0.0),
+            Tone::Solarize { threshold } => ("threshold", threshold, threshold.is_finite()),
+            Tone::Invert | Tone::Posterize { .. } => return Ok(()),
+        };
+        let expected = if parameter == "gamma" { "a number above 0" } else { "a number" };
+        if good { Ok(()) } else { Err(Error::parameter("tone", parameter, expected, number)) }
+    }
+
     #[inline(always)]
     fn of(self, x: f32) -> f32 {
         let clamp = |x: f32| if x > 0.0 { if x < 1.0 { x } else { 1.0 } } else { 0.0 };

@@ -164,7 +164,7 @@ fn fields(kind: &str, kinds: &[&str], seed: u64, random: &mut Random) -> Value {
         },
         "random-resized-crop" => json!({
             "height": side(random), "width": side(random), "area": range(random, 1e-6, 1.0), "ratio": range(random, 0.1, 10.0),
-            "interpolation": interpolation(random),
+            "interpolation": interpolation(random), "antialias": random.chance(0.5),
         }),
         "resize" => {
             let filter = ["nearest", "box", "bilinear", "bicubic", "lanczos"][random.below(5) as usize];
@@ -199,7 +199,7 @@ fn fields(kind: &str, kinds: &[&str], seed: u64, random: &mut Random) -> Value {
         "hue" => json!({"turn": around(random, 0.5)}),
         "gamma" => json!({"exponent": range(random, 0.01, 100.0)}),
         "solarize" => json!({"threshold": range(random, 0.0, 1.0)}),
-        "posterize" => json!({"bits": range(random, 1.0, 8.0)}),
+        "posterize" => json!({"bits": [1 + random.below(4), 5 + random.below(4)]}),
         "colour-jitter" => json!({
             "brightness": number(random, 0.0, 2.0), "contrast": number(random, 0.0, 2.0),
             "saturation": number(random, 0.0, 2.0), "hue": number(random, 0.0, 0.5),

@@ -92,6 +92,9 @@ pub struct RandomResizedCrop {
     /// Bilinear unless it is said otherwise.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// Whether it is antialiased; no unless it is said otherwise.
+    #[serde(default)]
+    pub antialias: bool,
 }
 
 fn whole() -> Range {
@@ -107,7 +110,7 @@ impl Described for RandomResizedCrop {
 
     fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
         let crop = crate::RandomResizedCrop::new(self.height, self.width)?.area(self.area)?.ratio(self.ratio)?;
-        boxed(crop.interpolation(self.interpolation))
+        boxed(crop.interpolation(self.interpolation).antialias(self.antialias))
     }
 }
 
