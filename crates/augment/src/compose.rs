@@ -7,8 +7,13 @@ use crate::{Augment, Draw, Error, Key, Random, Result};
 use std::fmt;
 use std::sync::Arc;
 
-/// A shared transform, as compositions hold it.
+/// A shared transform, as compositions hold it; [`part`] makes one.
 pub type Part = Arc<dyn Augment>;
+
+/// A transform as a part of a composition.
+pub fn part(augment: impl Augment + 'static) -> Part {
+    Arc::new(augment)
+}
 
 /// One transform after the other.
 ///
@@ -64,6 +69,14 @@ impl Augment for Sequence {
 /// All of some transforms, in a random order for each sample.
 ///
 /// What a transform draws depends on its place in the list, not on the order it comes to.
+///
+/// ```
+/// use gradwise_augment::{Augment, Brightness, Contrast, Key, Kind, RandomOrder, Shape, part};
+///
+/// let both = RandomOrder::from_iter([part(Brightness::new((0.8, 1.2))?), part(Contrast::new((0.8, 1.2))?)]);
+/// assert_eq!(both.plan(Shape::interleaved(8, 8, 3), Kind::U8, Key::new(1))?.steps().len(), 2);
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct RandomOrder {
     parts: Vec<Part>,
@@ -103,7 +116,16 @@ fn some(parts: &[Part], n: usize, draw: &mut Draw<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A few of some transforms, in a random order.
+/// A few of some transforms, each at most once, in a random order.
+///
+/// ```
+/// use gradwise_augment::{Augment, Invert, Key, Kind, Shape, Solarize, SomeOf, part};
+///
+/// let one_or_two = SomeOf::new(1, 2, [part(Invert::new(1.0)?), part(Solarize::new(0.5)?)])?;
+/// let plan = one_or_two.plan(Shape::interleaved(8, 8, 3), Kind::U8, Key::new(1))?;
+/// assert!((1..=2).contains(&plan.steps().len()));
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SomeOf {
     parts: Vec<Part>,
@@ -138,6 +160,14 @@ impl Augment for SomeOf {
 }
 
 /// One of some transforms, each with a probability in proportion to its weight.
+///
+/// ```
+/// use gradwise_augment::{Augment, GaussianNoise, Key, Kind, OneOf, Shape, Speckle, part};
+///
+/// let noise = OneOf::new([(3.0, part(GaussianNoise::new(0.0, 0.1)?)), (1.0, part(Speckle::new(0.0, 0.1)?))])?;
+/// assert_eq!(noise.plan(Shape::interleaved(8, 8, 3), Kind::U8, Key::new(1))?.steps().len(), 1);
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct OneOf {
     parts: Vec<(f64, Part)>,
@@ -156,6 +186,10 @@ impl OneOf {
         }
         if parts.iter().all(|(weight, _)| *weight == 0.0) {
             return Err(Error::parameter("one of", "weights", "at least one above 0", "none"));
+        }
+        let sum: f64 = parts.iter().map(|(weight, _)| weight).sum();
+        if !sum.is_finite() {
+            return Err(Error::parameter("one of", "weights", "numbers with a finite sum", sum));
         }
         Ok(OneOf { parts })
     }
@@ -181,6 +215,14 @@ impl Augment for OneOf {
 }
 
 /// A transform that happens with a probability.
+///
+/// ```
+/// use gradwise_augment::{Augment, GaussianBlur, Key, Kind, Shape, Sometimes};
+///
+/// let never = Sometimes::new(0.0, GaussianBlur::new((0.1, 2.0))?)?;
+/// assert!(never.plan(Shape::interleaved(8, 8, 3), Kind::U8, Key::new(1))?.steps().is_empty());
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sometimes<A> {
     probability: f64,

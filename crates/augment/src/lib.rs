@@ -30,7 +30,7 @@ mod views;
 
 pub use augment::{Augment, Draw};
 pub use batch::Batches;
-pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn};
+pub use compose::{OneOf, Part, RandomOrder, Sequence, SomeOf, Sometimes, from_fn, part};
 pub use error::{Error, Result};
 pub use fill::{Colour, Fill};
 pub use filter::{Kernel, LocalFilter};

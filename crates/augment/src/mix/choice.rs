@@ -15,7 +15,7 @@ use crate::{Key, Random, Result, Shape};
 /// let choice = MixChoice::new(MixUp::new(0.8)?, CutMix::new(1.0)?, 0.5)?;
 /// let shape = Shape::interleaved(32, 32, 3);
 /// let n_cut = (0..100).filter(|&step| {
-///     let mixing = choice.draw(64, shape, Key::new(1).with(step)).unwrap();
+///     let mixing = choice.draw(64, shape, Key::new(1).epoch(0).batch(step)).unwrap();
 ///     mixing.samples()[0].pasted.is_some()
 /// });
 /// assert!((30..70).contains(&n_cut.count()));

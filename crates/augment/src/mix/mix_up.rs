@@ -18,7 +18,7 @@ use crate::{Key, Result, Shape};
 /// let mut labels = [0.0_f32; 9];
 /// soft_labels(&[0, 1, 2], 3, 0.0, &mut labels)?;
 ///
-/// let mixing = MixUp::new(0.2)?.draw(3, shape, Key::new(42).epoch(0).with(7))?;
+/// let mixing = MixUp::new(0.2)?.draw(3, shape, Key::new(42).epoch(0).batch(7))?;
 /// let (mut mixed_images, mut mixed_labels) = ([0.0; 12], [0.0; 9]);
 /// mixing.images(shape, &images, &mut mixed_images, &Serial)?;
 /// mixing.labels(3, &labels, &mut mixed_labels)?;

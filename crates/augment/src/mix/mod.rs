@@ -20,7 +20,8 @@ use std::fmt::Debug;
 
 /// A random way to mix the samples of a batch.
 ///
-/// Like [`Augment`](crate::Augment), it only draws; the [`Mixing`] that comes of it is data, which is run on images and labels, and again on others.
+/// Like [`Augment`](crate::Augment), it only draws; the [`Mixing`] that comes of it is data, which is run on images and labels, and again
+/// on others. Its keys are those of [batches](Key::batch), as [`MixUp`]'s example has them.
 pub trait Mix: Send + Sync + Debug {
     /// Its name, for errors.
     fn name(&self) -> &str;

@@ -5,6 +5,9 @@ use super::threefry::threefry;
 /// The third counter word of derivations: draws have 0 there, so that a key derived never equals bits drawn.
 const DERIVATION: u32 = 1;
 
+/// The fourth word of derivations for batches; others have 0 there.
+const BATCH: u32 = 1;
+
 /// A key of the counter-based generator: a seed, and everything that was added to it.
 ///
 /// Randomness is never a state that passes from image to image. A key is derived from the seed, the epoch, the sample's index and the place in
@@ -19,6 +22,8 @@ const DERIVATION: u32 = 1;
 /// assert_eq!(sample, Key::new(42).epoch(3).sample(17));
 /// assert_ne!(sample, Key::new(42).epoch(4).sample(17));
 /// assert!((0.0..1.0).contains(&sample.random().uniform()));
+/// // What mixes a batch has a key of its own.
+/// assert_ne!(Key::new(42).epoch(3).batch(17), sample);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -42,7 +47,16 @@ impl Key {
         self.with(index)
     }
 
+    /// The key of a batch under this epoch, by its index, for what is drawn for all its samples together, as by [`Mix`](crate::Mix): no
+    /// sample has the same.
+    #[must_use]
+    pub fn batch(self, index: u64) -> Self {
+        Key(threefry([index as u32, (index >> 32) as u32, DERIVATION, BATCH], self.0))
+    }
+
     /// The key derived from this one and a number, such as a place in a pipeline. Order matters.
+    ///
+    /// [`Key::epoch`] and [`Key::sample`] are this, under names that say what is counted.
     #[must_use]
     pub fn with(self, n: u64) -> Self {
         Key(threefry([n as u32, (n >> 32) as u32, DERIVATION, 0], self.0))
