@@ -66,6 +66,10 @@ fn every_kind() {
     check::<spec::Flip>(seen, "", Flip::horizontal(0.5).unwrap());
     check::<spec::Flip>(seen, "horizontal = 0.25", Flip::horizontal(0.25).unwrap());
     check::<spec::Flip>(seen, "vertical = 1", Flip::vertical(1.0).unwrap());
+    // What users of other libraries write: the probability of the flip, and not of one that has its own.
+    check::<spec::Flip>(seen, "p = 0.3", Flip::horizontal(0.3).unwrap());
+    let rarely: Box<dyn Augment> = Box::new(Flip::vertical(0.5).unwrap());
+    check::<spec::Flip>(seen, "vertical = 0.5\np = 0.2", Sometimes::new(0.2, rarely).unwrap());
     let both = Sequence::new().then(Flip::horizontal(0.5).unwrap()).then(Flip::vertical(0.1).unwrap());
     check::<spec::Flip>(seen, "horizontal = 0.5\nvertical = 0.1", both);
     check::<spec::Symmetries>(seen, "", Flip::any());
@@ -105,6 +109,7 @@ fn every_kind() {
     check::<spec::Pad>(seen, "all = 2\nleft = 0\nbottom = 5", Pad::new(0, 2, 2, 5, Fill::BLACK));
     let crop = RandomResizedCrop::new(6, 7).unwrap();
     check::<spec::RandomResizedCrop>(seen, "height = 6\nwidth = 7", crop.clone());
+    check::<spec::RandomResizedCrop>(seen, "height = 6\nwidth = 7\nantialias = true", crop.clone().antialias(true));
     let fields = "height = 6\nwidth = 7\narea = [0.5, 1]\nratio = 1\ninterpolation = \"bicubic\"";
     let crop = crop.area((0.5, 1.0)).unwrap().ratio(1.0).unwrap().interpolation(Interpolation::Bicubic);
     check::<spec::RandomResizedCrop>(seen, fields, crop);
@@ -210,7 +215,7 @@ fn every_kind() {
 #[test]
 fn no_transform_is_forgotten() {
     // What is exported beside the transforms, and what is made of them in Rust alone.
-    let others = ["Range", "Erased", "Shift", "Part", "Sometimes", "from_fn"];
+    let others = ["Range", "Erased", "Shift", "Part", "Sometimes", "from_fn", "part"];
     // Kinds whose names are others than their types'.
     let named = |name: &str| match name {
         "ElasticTransform" => "elastic".to_owned(),
@@ -307,6 +312,18 @@ fn mistakes_are_told_by_their_place() {
         (
             "[[augment]]\nkind = \"translate\"\nfill = \"mirror\"",
             "augment[0].fill: expected one of \"edge\", \"reflect\", \"symmetric\", \"wrap\", \"black\" and \"white\", or a number, three numbers or four, got string \"mirror\"",
+        ),
+        (
+            "[[augment]]\nkind = \"translate\"\nfill = nan",
+            "augment[0].fill: expected one of \"edge\", \"reflect\", \"symmetric\", \"wrap\", \"black\" and \"white\", or a number, three numbers or four, got floating point `NaN`",
+        ),
+        (
+            "[[augment]]\nkind = \"cutout\"\nside = 0.5\ncolour = [0, inf, 0]",
+            "augment[0].colour: expected a number, three numbers or four, got floating point `inf`",
+        ),
+        (
+            "[[augment]]\nkind = \"posterize\"\nbits = [3.2, 3.8]",
+            "augment[0].bits: posterize: bits must be a range that contains an integer, got (3.2, 3.8)",
         ),
         (
             "[[augment]]\nkind = \"translate\"\ninterpolation = \"bilinaer\"",
@@ -491,6 +508,50 @@ fn what_was_drawn_is_data() {
         let read: Plan = serde_json::from_str(&written).unwrap();
         assert_eq!(read.apply(image.as_ref()).unwrap(), plan.apply(image.as_ref()).unwrap(), "{written}");
         assert_eq!(read.notes(), plan.notes());
+    }
+}
+
+#[test]
+fn saved_numbers_that_cannot_be_are_refused() {
+    // TOML can write what JSON cannot.
+    let key = "key = [0, 0, 0, 0]";
+    for step in [
+        &format!(
+            "step = \"noise\"\ndistribution = \"gaussian\"\nmean = nan\nstd = 0.1\nmultiplies = false\nshared = false\n{key}"
+        ),
+        &format!(
+            "step = \"noise\"\ndistribution = \"gaussian\"\nmean = 0.0\nstd = -1.0\nmultiplies = false\nshared = false\n{key}"
+        ),
+        &format!(
+            "step = \"noise\"\ndistribution = \"gaussian\"\nmean = 0.0\nstd = 0.1\nmultiplies = false\nshared = false\nclip = [1.0, nan]\n{key}"
+        ),
+        "step = \"tone\"\n[steps.tone.linear]\nfactor = inf\noffset = 0.0",
+        "step = \"tone\"\n[steps.tone.gamma]\ngamma = 0.0",
+        "step = \"tone\"\n[steps.tone.solarize]\nthreshold = nan",
+        "step = \"colour\"\n[steps.colour.hue]\nturn = nan",
+        "step = \"colour\"\n[steps.colour.contrast]\nfactor = inf",
+        "step = \"normalize\"\nmean = [0.5]\nstd = [0.0]",
+        "step = \"normalize\"\nmean = [nan]\nstd = [1.0]",
+        "step = \"warp\"\nmap = [1.0, 0.0, nan, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]\nheight = 2\nwidth = 2\ninterpolation = \"nearest\"\nfill = \"edge\"",
+    ] {
+        let text = format!("notes = []\n[[steps]]\n{step}\n");
+        let plan: Plan = toml::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let image = Image::black(Shape::interleaved(2, 2, 3), Kind::F32).unwrap();
+        let error = plan.apply(image.as_ref()).unwrap_err();
+        assert!(matches!(error, Error::Parameter { .. }), "{text}: {error}");
+    }
+    // And those that are only large do no harm.
+    let most = i64::MAX;
+    for step in [
+        format!("step = \"salt-and-pepper\"\nsalt = {most}\npepper = {most}\n{key}"),
+        format!("step = \"grid\"\nunit = {most}\nhole = {most}\nleft = {most}\ntop = 0\ncolour = 1.0"),
+        format!(
+            "step = \"erase\"\nleft = 1\ntop = {most}\nwidth = {most}\nheight = {most}\n[steps.content]\ncolour = 1.0"
+        ),
+    ] {
+        let plan: Plan = toml::from_str(&format!("notes = []\n[[steps]]\n{step}\n")).unwrap();
+        let image = Image::black(Shape::interleaved(2, 2, 3), Kind::F32).unwrap();
+        assert!(plan.apply(image.as_ref()).is_ok(), "{step}");
     }
 }
 

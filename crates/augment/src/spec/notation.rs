@@ -18,6 +18,12 @@ fn numbers<'de, A: SeqAccess<'de>>(
     if lens.contains(&list.len()) { Ok(list) } else { Err(de::Error::invalid_length(list.len(), expected)) }
 }
 
+/// A number that an image may hold.
+fn finite<E: de::Error>(x: f64, expected: &dyn de::Expected) -> Result<f32, E> {
+    let x = x as f32;
+    if x.is_finite() { Ok(x) } else { Err(E::invalid_value(de::Unexpected::Float(x.into()), expected)) }
+}
+
 /// Integers are numbers, too.
 macro_rules! any_number {
     () => {
@@ -292,8 +298,8 @@ impl<'de, T: From<Colour>> Visitor<'de> for ColourVisitor<T> {
 
     any_number!();
 
-    fn visit_f64<E>(self, x: f64) -> Result<T, E> {
-        Ok(Colour::grey(x as f32).into())
+    fn visit_f64<E: de::Error>(self, x: f64) -> Result<T, E> {
+        Ok(Colour::grey(finite(x, &self)?).into())
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<T, E> {
@@ -302,7 +308,10 @@ impl<'de, T: From<Colour>> Visitor<'de> for ColourVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<T, A::Error> {
         let list = numbers(access, &self, &[3, 4])?;
-        let alpha = list.get(3).copied().unwrap_or(1.0);
-        Ok(Colour([list[0], list[1], list[2], alpha].map(|x| x as f32)).into())
+        let mut colour = [1.0; 4];
+        for (to, &x) in colour.iter_mut().zip(&list) {
+            *to = finite(x, &self)?;
+        }
+        Ok(Colour(colour).into())
     }
 }

@@ -70,15 +70,57 @@ numbers! {
     ///
     /// Use it as a strong distortion, in policies.
     Solarize: "solarize", "threshold" in 0.0..=1.0, |threshold| Step::Tone { tone: Tone::Solarize { threshold } };
-    /// Keeps the highest bits of each value: a number that is drawn is rounded down.
+}
+
+/// Keeps the highest bits of each value.
+///
+/// Use it as a strong distortion, in policies.
+///
+/// ```
+/// use gradwise_augment::{Augment, ImageRef, Key, Posterize, Shape};
+///
+/// let image = ImageRef::new(Shape::interleaved(1, 3, 1), &[0_u8, 100, 255])?;
+/// assert_eq!(Posterize::new(2.0)?.apply(image, Key::new(0))?.as_u8(), Some(&[0, 64, 192][..]));
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Posterize {
+    bits: Range,
+}
+
+impl Posterize {
+    /// With a number of bits from 1 to 8, or a range that a whole number is drawn from for each sample, both ends among them.
     ///
-    /// Use it as a strong distortion, in policies.
-    Posterize: "posterize", "bits" in 1.0..=8.0, |bits| Step::Tone { tone: Tone::Posterize { bits: bits as u8 } };
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted, not within `[1, 8]`, or contains no whole number.
+    pub fn new(bits: impl Into<Range>) -> Result<Self> {
+        Ok(Posterize { bits: bits.into().whole_within(1.0, 8.0, "posterize", "bits")? })
+    }
+}
+
+impl Augment for Posterize {
+    fn name(&self) -> &str {
+        "posterize"
+    }
+
+    fn draw(&self, draw: &mut Draw<'_>) -> Result<()> {
+        let bits = self.bits.draw_whole(draw.random());
+        draw.note("posterize", &[("bits", bits as f64)]);
+        draw.push(Step::Tone { tone: Tone::Posterize { bits: bits as u8 } })
+    }
 }
 
 /// Brightness, contrast, saturation and hue, in an order drawn for each sample, as torchvision has it.
 ///
 /// Use it on photographs.
+///
+/// ```
+/// use gradwise_augment::{Augment, ColourJitter, Key, Kind, Shape};
+///
+/// let jitter = ColourJitter::new(0.2, 0.2, 0.2, 0.05)?;
+/// assert_eq!(jitter.plan(Shape::interleaved(32, 32, 3), Kind::U8, Key::new(0))?.notes().len(), 4);
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct ColourJitter {
     brightness: Brightness,

@@ -24,7 +24,16 @@ pub enum Erased {
 /// Use it against nets that look at one detail alone: what is hidden must be made good by the rest.
 ///
 /// The area is uniform within a range of parts of the image's, the logarithm of height over width uniform within its range; of ten tries, the first
-/// that fits is taken, and nothing is lost if none does: torchvision's rules and defaults.
+/// that fits is taken, and nothing is lost if none does: torchvision's rules and defaults. Masks, boxes and points stay.
+///
+/// ```
+/// use gradwise_augment::{Augment, Erased, Image, Key, Kind, RandomErasing, Shape};
+///
+/// let erasing = RandomErasing::new(1.0)?.area((0.02, 0.2))?.with(Erased::Uniform);
+/// let image = Image::black(Shape::interleaved(32, 32, 3), Kind::U8)?;
+/// assert_ne!(erasing.apply(image.as_ref(), Key::new(0))?, image);
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct RandomErasing {
     p: f64,
@@ -113,6 +122,16 @@ impl Augment for RandomErasing {
 /// arXiv:1708.04552, has one square that the edge may cut; here all lie within the image).
 ///
 /// Use it like random erasing; several small holes hide texture, one large one hides parts.
+///
+/// ```
+/// use gradwise_augment::{Augment, CoarseDropout, Colour, Image, Key, Kind, Shape};
+///
+/// // Between one and eight grey holes, a tenth to a fifth of the image's sides.
+/// let holes = CoarseDropout::new((1, 8), (0.1, 0.2), (0.1, 0.2))?.colour(Colour::grey(0.5));
+/// let image = Image::black(Shape::interleaved(32, 32, 3), Kind::U8)?;
+/// assert_ne!(holes.apply(image.as_ref(), Key::new(0))?, image);
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct CoarseDropout {
     holes: (u32, u32),

@@ -9,6 +9,16 @@ use crate::{Augment, Draw, Result};
 ///
 /// Use it where the mirrored picture is as likely as the picture: photographs of most things from left to right; aerial and microscopic images
 /// in all eight ways. Not for digits, text, or anything with a right and a left hand.
+///
+/// ```
+/// use gradwise_augment::{Augment, Flip, ImageRef, Key, Shape, Symmetry};
+///
+/// let image = ImageRef::new(Shape::interleaved(1, 3, 1), &[1_u8, 2, 3])?;
+/// assert_eq!(Flip::horizontal(1.0)?.apply(image, Key::new(0))?.as_u8(), Some(&[3, 2, 1][..]));
+/// let quarter_turns = Flip::of(&[Symmetry::Clockwise, Symmetry::Counterclockwise], 0.5)?;
+/// # let _ = quarter_turns;
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Flip {
     symmetries: Vec<Symmetry>,

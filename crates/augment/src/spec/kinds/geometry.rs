@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// `flip`: left and right, top and bottom change places, each with its probability. See [`Flip`](crate::Flip).
 ///
-/// If neither is given, `horizontal = 0.5`.
+/// If neither is given, `p` is the probability that left and right change places, ½ unless it is said otherwise.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Flip {
@@ -16,20 +16,24 @@ pub struct Flip {
     pub horizontal: Option<f64>,
     /// The probability that top and bottom do.
     pub vertical: Option<f64>,
+    /// The probability that any of this happens; beside `horizontal` or `vertical`, 1 unless it is said otherwise.
+    pub p: Option<f64>,
 }
 
 impl Described for Flip {
     const KIND: &'static str = "flip";
+    const OWN_PROBABILITY: bool = true;
 
     fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
-        match (self.horizontal, self.vertical) {
-            (None, None) => boxed(crate::Flip::horizontal(0.5)?),
-            (Some(p), None) => boxed(crate::Flip::horizontal(p)?),
-            (None, Some(p)) => boxed(crate::Flip::vertical(p)?),
+        let flip: Box<dyn Augment> = match (self.horizontal, self.vertical) {
+            (None, None) => return boxed(crate::Flip::horizontal(self.p.unwrap_or(0.5))?),
+            (Some(p), None) => Box::new(crate::Flip::horizontal(p)?),
+            (None, Some(p)) => Box::new(crate::Flip::vertical(p)?),
             (Some(x), Some(y)) => {
-                boxed(crate::Sequence::new().then(crate::Flip::horizontal(x)?).then(crate::Flip::vertical(y)?))
+                Box::new(crate::Sequence::new().then(crate::Flip::horizontal(x)?).then(crate::Flip::vertical(y)?))
             }
-        }
+        };
+        if let Some(p) = self.p { boxed(crate::Sometimes::new(p, flip)?) } else { Ok(flip) }
     }
 }
 
