@@ -1,11 +1,14 @@
 //! The tests of the crate, in one program: each file by itself would compile what all of them use once more.
 
+mod compose;
+mod drawn;
 mod filters;
 mod geometry;
 mod goldens;
 mod jpeg;
 mod levels;
 mod mix;
+mod noise;
 mod policies;
 mod properties;
 mod random;

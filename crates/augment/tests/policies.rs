@@ -32,7 +32,7 @@ fn names(policy: &dyn Augment, n: u64) -> BTreeMap<String, f64> {
 }
 
 /// Whether all are as frequent as each other: chi squared below what is exceeded once in ten thousand seeds, by Wilson and Hilferty.
-fn even(counts: impl Iterator<Item = f64> + Clone) -> bool {
+pub(crate) fn even(counts: impl Iterator<Item = f64> + Clone) -> bool {
     let n = counts.clone().count() as f64;
     let mean = counts.clone().sum::<f64>() / n;
     let chi: f64 = counts.map(|count| (count - mean).powi(2) / mean).sum();
