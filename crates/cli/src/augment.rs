@@ -2,7 +2,7 @@
 
 use crate::args::AugmentArgs;
 use crate::failure::Failure;
-use crate::sheet::{Cell, sheet};
+use crate::sheet::{Cell, MOST_PIXELS, fitted, sheet};
 use crate::words::Words;
 use gradwise::augment::spec::{Registry, Spec};
 use gradwise::augment::{Augment, Image, ImageRef, Key, Plan};
@@ -31,16 +31,28 @@ pub(crate) fn run(arguments: &AugmentArgs) -> Result<(), Failure> {
         (None, Some(file)) => drawn(file, source, arguments.seed, n_cells - 1)?,
         (None, None) => return Err(Failure::Usage("neither --pipeline nor --replay".into())),
     };
-    let mut cells = vec![Cell { picture: picture(photo.clone()), caption: vec!["the image".to_owned()] }];
+    let too_large = || {
+        let (columns, rows) = (arguments.grid.columns, arguments.grid.rows);
+        let million = MOST_PIXELS / 1_000_000;
+        Failure::Usage(format!(
+            "--grid {columns}x{rows} --cell {}: a sheet of more than {million} million pixels",
+            arguments.cell
+        ))
+    };
+    let first = fitted(&photo.to_rgb8(), arguments.cell);
+    if u64::from(first.width()) * u64::from(first.height()) * n_cells as u64 > MOST_PIXELS {
+        return Err(too_large());
+    }
+    let mut cells = vec![Cell { picture: first, caption: vec!["the image".to_owned()] }];
     for plan in plans.iter().take(n_cells - 1) {
         let result = plan.apply(source).map_err(|error| data(&arguments.image, error))?;
         let mut caption: Vec<String> = plan.notes().iter().map(ToString::to_string).collect();
         if caption.is_empty() {
             caption.push("nothing".to_owned());
         }
-        cells.push(Cell { picture: shown(result, &mut caption)?, caption });
+        cells.push(Cell { picture: fitted(&shown(result, &mut caption)?, arguments.cell), caption });
     }
-    let sheet = sheet(&cells, arguments.grid, arguments.cell);
+    let sheet = sheet(&cells, arguments.grid).ok_or_else(too_large)?;
     let failed = |path: &Path, error: &dyn std::fmt::Display| Failure::Output(format!("{}: {error}", path.display()));
     sheet.save_with_format(&arguments.out, format).map_err(|error| failed(&arguments.out, &error))?;
     if let Some(file) = &arguments.save {
@@ -98,10 +110,6 @@ fn saved(file: &Path) -> Result<Vec<Plan>, Failure> {
     serde_json::from_str(&read(file)?).map_err(|error| data(file, error))
 }
 
-fn picture(image: DynamicImage) -> RgbImage {
-    image.into_rgb8()
-}
-
 /// A result as colours. Values that leave what can be shown, as those of a normalised image do, are stretched, and the caption says so.
 fn shown(result: Image, caption: &mut Vec<String>) -> Result<RgbImage, Failure> {
     let result = match result.as_f32() {
@@ -116,5 +124,5 @@ fn shown(result: Image, caption: &mut Vec<String>) -> Result<RgbImage, Failure> 
         }
     };
     let image = DynamicImage::try_from(result).map_err(|error| Failure::Data(error.to_string()))?;
-    Ok(picture(image))
+    Ok(image.into_rgb8())
 }

@@ -25,21 +25,31 @@ const GAP: u32 = 8;
 const GROUND: Rgb<u8> = Rgb([250, 250, 248]);
 const INK: Rgb888 = Rgb888::new(40, 40, 40);
 
-/// A sheet of cells, row by row; those for which there is no room are left out. No picture's side is longer than `longest`.
-pub(crate) fn sheet(cells: &[Cell], grid: Grid, longest: u32) -> RgbImage {
-    let pictures: Vec<RgbImage> = cells.iter().map(|cell| fitted(&cell.picture, longest)).collect();
-    let size = |of: fn(&RgbImage) -> u32| pictures.iter().map(of).max().unwrap_or(1);
+/// The most pixels that a sheet may have: 300 MB.
+pub(crate) const MOST_PIXELS: u64 = 100_000_000;
+
+/// The longest side that image files may have, those of JPEG.
+const LONGEST: u32 = 65_535;
+
+/// A sheet of cells, row by row; those for which there is no room are left out. `None` if it would be too large.
+pub(crate) fn sheet(cells: &[Cell], grid: Grid) -> Option<RgbImage> {
+    let size = |of: fn(&RgbImage) -> u32| cells.iter().map(|cell| of(&cell.picture)).max().unwrap_or(1);
     // Wide enough for a few words, however small the pictures are.
     let (width, height) = (size(RgbImage::width).max(16 * LETTER.0), size(RgbImage::height));
     let captions: Vec<Vec<String>> =
         cells.iter().map(|cell| wrapped(&cell.caption, (width / LETTER.0) as usize)).collect();
     let lines = captions.iter().map(Vec::len).max().unwrap_or(0) as u32;
     let (across, down) = (width + GAP, height + lines * LETTER.1 + 2 * GAP);
-    let mut sheet = RgbImage::from_pixel(grid.columns * across + GAP, grid.rows * down + GAP, GROUND);
+    let side = |n: u32, each: u32| n.checked_mul(each)?.checked_add(GAP).filter(|side| *side <= LONGEST);
+    let (across_all, down_all) = (side(grid.columns, across)?, side(grid.rows, down)?);
+    if u64::from(across_all) * u64::from(down_all) > MOST_PIXELS {
+        return None;
+    }
+    let mut sheet = RgbImage::from_pixel(across_all, down_all, GROUND);
     let places = (0..grid.rows).flat_map(|row| (0..grid.columns).map(move |column| (column, row)));
-    for ((column, row), (picture, caption)) in places.zip(pictures.iter().zip(captions)) {
+    for ((column, row), (cell, caption)) in places.zip(cells.iter().zip(captions)) {
         let (left, top) = (GAP + column * across, GAP + row * down);
-        imageops::replace(&mut sheet, picture, left.into(), top.into());
+        imageops::replace(&mut sheet, &cell.picture, left.into(), top.into());
         let style = MonoTextStyle::new(&FONT_6X10, INK);
         for (i, line) in caption.iter().enumerate() {
             let below = top + height + GAP / 2 + i as u32 * LETTER.1;
@@ -48,11 +58,11 @@ pub(crate) fn sheet(cells: &[Cell], grid: Grid, longest: u32) -> RgbImage {
             let _ = Text::with_baseline(line, place, style, Baseline::Top).draw(&mut Canvas(&mut sheet));
         }
     }
-    sheet
+    Some(sheet)
 }
 
-/// A picture that is no larger than that, with its proportions.
-fn fitted(picture: &RgbImage, longest: u32) -> RgbImage {
+/// A picture whose sides are no longer than that, with its proportions.
+pub(crate) fn fitted(picture: &RgbImage, longest: u32) -> RgbImage {
     let side = picture.width().max(picture.height());
     if side <= longest {
         return picture.clone();
@@ -111,10 +121,10 @@ mod tests {
     #[test]
     fn cells_stand_side_by_side_with_their_words_below() {
         let cell = |grey: u8| Cell {
-            picture: RgbImage::from_pixel(200, 100, Rgb([grey; 3])),
+            picture: fitted(&RgbImage::from_pixel(200, 100, Rgb([grey; 3])), 100),
             caption: vec!["translate x 3 y -1".to_owned(); 2],
         };
-        let sheet = sheet(&[cell(10), cell(20), cell(30)], Grid { columns: 2, rows: 2 }, 100);
+        let sheet = sheet(&[cell(10), cell(20), cell(30)], Grid { columns: 2, rows: 2 }).expect("a small sheet");
         let (across, down) = (100 + GAP, 50 + 4 * LETTER.1 + 2 * GAP);
         assert_eq!(sheet.dimensions(), (2 * across + GAP, 2 * down + GAP));
         for (i, grey) in [10, 20, 30].into_iter().enumerate() {
@@ -124,6 +134,13 @@ mod tests {
             assert!(words.pixels().any(|pixel| pixel.0 == [40; 3]), "words below cell {i}");
         }
         assert_eq!(*sheet.get_pixel(GAP + across + 50, GAP + down + 25), GROUND, "the last cell is empty");
+    }
+
+    #[test]
+    fn what_no_file_could_hold_is_no_sheet() {
+        let cell = |side: u32| Cell { picture: RgbImage::new(side, side), caption: Vec::new() };
+        assert!(sheet(&[cell(1200)], Grid { columns: 64, rows: 1 }).is_none(), "too wide");
+        assert!(sheet(&[cell(400)], Grid { columns: 64, rows: 64 }).is_none(), "too many pixels");
     }
 
     #[test]

@@ -13,8 +13,7 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let image = RgbImage::from_fn(120, 80, |x, y| image::Rgb([x as u8, 2 * y as u8, 90]));
     image.save(folder.path().join("image.png")).unwrap();
-    let pipeline =
-        "[[augment]]\nkind = \"flip\"\nhorizontal = 1.0\n\n[[augment]]\nkind = \"gaussian-noise\"\nstd = 0.1\n";
+    let pipeline = "[[augment]]\nkind = \"flip\"\nhorizontal = 1.0\n\n[[augment]]\nkind = \"translate\"\n\n[[augment]]\nkind = \"gaussian-noise\"\nstd = 0.1\n";
     std::fs::write(folder.path().join("pipeline.toml"), pipeline).unwrap();
     folder
 }
@@ -41,6 +40,12 @@ fn a_sheet_shows_the_image_and_what_the_pipeline_makes_of_it() {
     let again = gradwise(folder, &["image.png", "--replay", "plans.json", "--grid", "3x2", "-o", "again.png"]);
     assert!(again.status.success(), "{again:?}");
     assert_eq!(opened(folder, "again.png"), sheet, "the same draws make the same sheet");
+    // What was drawn for one size is not done to another.
+    RgbImage::new(60, 80).save(folder.join("smaller.png")).unwrap();
+    let refused = gradwise(folder, &["smaller.png", "--replay", "plans.json", "-o", "smaller-sheet.png"]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(3) && told.contains("80 x 120, for which it was drawn"), "{told}");
+
     let other = gradwise(
         folder,
         &["image.png", "--pipeline", "pipeline.toml", "--grid", "3x2", "-o", "other.png", "--seed", "1"],
@@ -69,8 +74,9 @@ fn what_is_wrong_is_told_in_one_line_with_its_place() {
     std::fs::write(folder.join("negative.toml"), "[[augment]]\nkind = \"gaussian-noise\"\nstd = -1\n").unwrap();
     std::fs::write(folder.join("broken.toml"), "[[augment\n").unwrap();
     std::fs::write(folder.join("text.png"), "no image").unwrap();
+    GrayImage::new(900, 40).save(folder.join("wide.png")).unwrap();
     std::fs::write(folder.join("plans.json"), "[{}]").unwrap();
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["image.png", "--pipeline", "unknown.toml", "-o", "a.png"], 3, "gaussian-noise"),
         (&["image.png", "--pipeline", "negative.toml", "-o", "a.png"], 3, "augment[0].std"),
         (&["image.png", "--pipeline", "broken.toml", "-o", "a.png"], 3, "broken.toml"),
@@ -80,6 +86,11 @@ fn what_is_wrong_is_told_in_one_line_with_its_place() {
         (&["image.png", "--replay", "plans.json", "-o", "a.png"], 3, "plans.json"),
         (&["image.png", "--pipeline", "pipeline.toml", "-o", "a.gif"], 2, "a.gif"),
         (&["image.png", "--pipeline", "pipeline.toml", "-o", "a.png", "--grid", "0x4"], 2, "0x4"),
+        (
+            &["wide.png", "--pipeline", "pipeline.toml", "-o", "a.png", "--grid", "64x64", "--cell", "4096"],
+            2,
+            "--cell 4096",
+        ),
     ];
     for (arguments, code, words) in cases {
         let output = gradwise(folder, arguments);
