@@ -124,11 +124,13 @@ fn steps(comparisons: &[Comparison]) -> String {
     text
 }
 
-/// Peak memory of PyTorch's process, less what it has on the smallest case: the interpreter and the library.
+/// Peak memory of PyTorch's process, less what it has on the smallest case: the interpreter and the library. Nothing where that is more than the case
+/// takes: one run's differs from the next by tens of megabytes.
 fn pytorch_mb(comparisons: &[Comparison], comparison: &Comparison) -> Option<f64> {
     let eager = |c: &Comparison| c.scouted.iter().find(|scouted| scouted.setting == "PyTorch eager")?.peak_mb;
     let smallest = comparisons.iter().find(|c| c.case == TARGETS[0].case && c.threads == comparison.threads)?;
-    (comparison.case != smallest.case).then(|| Some(eager(comparison)? - eager(smallest)?))?
+    let more = (comparison.case != smallest.case).then(|| Some(eager(comparison)? - eager(smallest)?))?;
+    more.filter(|mb| *mb > 0.0)
 }
 
 fn memory(comparisons: &[Comparison]) -> String {
