@@ -139,10 +139,15 @@ impl<'a> ImageRef<'a> {
     pub(crate) fn not_finite(self) -> Option<String> {
         let Values::F32(values) = self.values else { return None };
         // Without a branch for each, so that vectors do it: the exponents of infinities and NaN are all ones.
-        let finite = |part: &[f32]| {
-            part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
-        };
-        if values.chunks(1024).all(finite) {
+        let all = crate::simd::vectorize(
+            #[inline(always)]
+            || {
+                values.chunks(1024).all(|part| {
+                    part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
+                })
+            },
+        );
+        if all {
             return None;
         }
         let at = values.iter().position(|x| !x.is_finite())?;

@@ -20,8 +20,6 @@ mod shape;
 mod simd;
 #[cfg(feature = "serde")]
 pub mod spec;
-#[cfg(target_arch = "x86_64")]
-mod sse2;
 mod threads;
 mod transform;
 mod value;

@@ -1,13 +1,14 @@
 //! The types of a value.
 
+use crate::geometry::Sampled;
 use crate::image::ValuesMut;
-#[cfg(target_arch = "x86_64")]
-use crate::sse2;
 
 /// A type of values: `u8` from 0 (black) to 255, `f32` from 0 to 1.
 ///
 /// Floating-point values outside that range are allowed (a normalised image has them) and kept, where a transform does not say otherwise.
-pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static {
+pub trait Pixel:
+    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + Sampled + sealed::Sealed + 'static
+{
     /// The value of white.
     const WHITE: f32;
 
@@ -28,10 +29,6 @@ pub trait Pixel: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + se
     /// The values as what they are.
     #[doc(hidden)]
     fn concrete(values: &mut [Self]) -> ValuesMut<'_>;
-
-    /// Pixels of `STEP` values, each between four of the image's, whose rows have `stride` values.
-    #[doc(hidden)]
-    fn bilinear<const STEP: usize>(image: &[Self], stride: usize, points: Points<'_>, out: &mut [Self]);
 }
 
 mod sealed {
@@ -76,37 +73,6 @@ impl Pixel for u8 {
     fn concrete(values: &mut [u8]) -> ValuesMut<'_> {
         ValuesMut::U8(values)
     }
-
-    /// In 128ths of a pixel, without rounding before the end.
-    #[inline(always)]
-    fn bilinear<const STEP: usize>(image: &[u8], stride: usize, points: Points<'_>, out: &mut [u8]) {
-        // 0 to 128: a number so large is added that the last bit counts 1.
-        const ROUND: f32 = 1.5 * (1 << 23) as f32;
-        let weight = |fraction: f32| (fraction * 128.0 + ROUND).to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
-        for (i, out) in out.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
-            let start = points.y[i] as usize * stride + points.x[i] as usize * STEP;
-            let (right, below) = (weight(points.fx[i]), weight(points.fy[i]));
-            #[cfg(target_arch = "x86_64")]
-            if let (Some(first), Some(second)) = (eight(image, start), eight(image, start + stride)) {
-                let pixel = sse2::four_pixels::<STEP>(first, second, right, below);
-                out.copy_from_slice(&pixel[..STEP]);
-                continue;
-            }
-            let at = |i: usize| i32::from(image[start + i]);
-            for c in 0..STEP {
-                let first = at(c) * (128 - right) + at(c + STEP) * right;
-                let second = at(c + stride) * (128 - right) + at(c + stride + STEP) * right;
-                out[c] = ((first * (128 - below) + second * below + (1 << 13)) >> 14) as u8;
-            }
-        }
-    }
-}
-
-/// The eight bytes from a place on, if there are so many.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn eight(bytes: &[u8], start: usize) -> Option<[u8; 8]> {
-    bytes.get(start..start.wrapping_add(8))?.first_chunk().copied()
 }
 
 impl Pixel for f32 {
@@ -136,39 +102,4 @@ impl Pixel for f32 {
     fn concrete(values: &mut [f32]) -> ValuesMut<'_> {
         ValuesMut::F32(values)
     }
-
-    #[inline(always)]
-    fn bilinear<const STEP: usize>(image: &[f32], stride: usize, points: Points<'_>, out: &mut [f32]) {
-        for (i, out) in out.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
-            let start = points.y[i] as usize * stride + points.x[i] as usize * STEP;
-            let (fx, fy) = (points.fx[i], points.fy[i]);
-            let of = |a: f32, b: f32, c: f32, d: f32| {
-                let (first, second) = (a * (1.0 - fx) + b * fx, c * (1.0 - fx) + d * fx);
-                first * (1.0 - fy) + second * fy
-            };
-            // Four values at a time, where there are so many: vectors.
-            let four = |i: usize| image.get(start + i..start + i + 4).and_then(|x| x.first_chunk::<4>());
-            if let (3 | 4, Some(a), Some(b), Some(c), Some(d)) =
-                (STEP, four(0), four(STEP), four(stride), four(stride + STEP))
-            {
-                let pixel: [f32; 4] = std::array::from_fn(|i| of(a[i], b[i], c[i], d[i]));
-                out.copy_from_slice(&pixel[..STEP]);
-                continue;
-            }
-            let at = |i: usize| image[start + i];
-            for c in 0..STEP {
-                out[c] = of(at(c), at(c + STEP), at(c + stride), at(c + stride + STEP));
-            }
-        }
-    }
-}
-
-/// Points of an image: the pixels at or before them, and the fractions of the way to the next.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Points<'a> {
-    pub(crate) x: &'a [i32],
-    pub(crate) y: &'a [i32],
-    pub(crate) fx: &'a [f32],
-    pub(crate) fy: &'a [f32],
 }

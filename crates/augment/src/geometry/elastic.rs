@@ -1,7 +1,9 @@
 //! Images stretched here and squeezed there.
 
+use super::block::{Block, Sources};
 use super::resample::Interpolation;
-use super::warp::{Block, Sources, resample};
+use super::sampled::WarpMemory;
+use super::warp::resample;
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
@@ -67,9 +69,15 @@ impl Elastic {
         ((self.sigma / DENSITY) as usize).max(1)
     }
 
-    pub(crate) fn run<P: Pixel>(&self, source: Frame<'_, P>, target: FrameMut<'_, P>, memory: &mut FieldMemory) {
+    pub(crate) fn run<P: Pixel>(
+        &self,
+        source: Frame<'_, P>,
+        target: FrameMut<'_, P>,
+        memory: &mut FieldMemory,
+        warp: &mut WarpMemory,
+    ) {
         let field = self.field(source.shape, memory);
-        resample(&field, source, target, self.interpolation, &self.fill);
+        resample(&field, source, target, self.interpolation, &self.fill, warp);
     }
 
     /// The displacements: the pixel at `(x, y)` of the result comes from `(x, y) + field`.
@@ -221,15 +229,19 @@ impl Field<'_> {
 }
 
 impl Sources for Field<'_> {
-    #[inline(always)]
     fn block(&self, row: usize, column: usize, n: usize, block: &mut Block) {
         let start = row * self.width + column;
         let (dx, dy) = (&self.x[start..][..n], &self.y[start..][..n]);
         let y = row as f64 + 0.5;
-        for i in 0..n {
-            let x = (column + i) as f64 + 0.5;
-            block.set(i, x + f64::from(dx[i]), y + f64::from(dy[i]));
-        }
+        vectorize(
+            #[inline(always)]
+            || block.set(n, |i| ((column + i) as f64 + 0.5 + f64::from(dx[i]), y + f64::from(dy[i]))),
+        );
+    }
+
+    /// Anywhere: a field is as strong as its amplitude.
+    fn bounds(&self, _: usize, _: usize) -> [(f64, f64); 2] {
+        [(f64::NEG_INFINITY, f64::INFINITY); 2]
     }
 }
 

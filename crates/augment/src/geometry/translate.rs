@@ -1,9 +1,12 @@
 //! Images moved without being turned: whole rows at a time.
 
-use super::resample::{Interpolation, Point, sample};
+use super::resample::{Interpolation, Point, Taps, sample};
+use super::sampled::Lines;
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
+use crate::shape::Shape;
+use crate::simd::vectorize;
 use std::ops::Range;
 
 /// A distance beyond which all is as far away.
@@ -13,15 +16,14 @@ const FAR: f64 = 1e15;
 ///
 /// All pixels of a row have the same weights, so that a row is a sum of shifted rows: no index is computed for a pixel, and vectors
 /// do the rest. By whole pixels, rows are copied.
-#[inline(always)]
 pub(super) fn translate<P: Pixel>(
     source: Frame<'_, P>,
     target: FrameMut<'_, P>,
     (x, y): (f64, f64),
     interpolation: Interpolation,
     fill: &Fill,
+    memory: &mut Lines<P>,
 ) {
-    let shape = source.shape;
     // The pixel at or before the point that a pixel of the result comes from, from that pixel's own place.
     let split = |shift: f64| {
         // Farther than any image is wide, and no farther than can be counted from there.
@@ -32,8 +34,141 @@ pub(super) fn translate<P: Pixel>(
     };
     let ((dx, fx), (dy, fy)) = (split(x), split(y));
     let (columns, rows) = (taps(interpolation, fx), taps(interpolation, fy));
-    let step = shape.step();
-    let (width, height) = (target.shape.width, target.shape.height);
+    vectorize(
+        #[inline(always)]
+        || {
+            if columns.n == 1 && rows.n == 1 {
+                by_pixels(source, target, (dx + columns.first, dy + rows.first), fill, memory);
+            } else if interpolation == Interpolation::Bilinear {
+                between(source, target, (dx, fx), (dy, fy), fill, memory);
+            } else {
+                weighted(source, target, (dx, fx), (dy, fy), interpolation, fill);
+            }
+        },
+    );
+}
+
+/// A row of a constant fill, if that is what the fill is: as long as rows of both images are.
+fn constant<P: Pixel>(values: &mut Vec<P>, source: Shape, target: Shape, plane: usize, fill: &Fill) {
+    let step = source.step();
+    values.clear();
+    if let Fill::Constant(colour) = fill {
+        let channels = plane * step..(plane + 1) * step;
+        values.extend(channels.map(|channel| P::from_f32(colour.channel(channel) * P::WHITE)));
+        // All columns are alike: ever longer parts of what there is.
+        let len = source.width.max(target.width) * step;
+        while values.len() < len {
+            values.extend_from_within(..values.len().min(len - values.len()));
+        }
+    }
+}
+
+/// Moves rows and columns as they are.
+#[inline(always)]
+fn by_pixels<P: Pixel>(
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    (dx, dy): (i64, i64),
+    fill: &Fill,
+    memory: &mut Lines<P>,
+) {
+    let (shape, to, step) = (source.shape, target.shape, source.shape.step());
+    let inner = inside(dx, 1, shape.width, to.width);
+    for (plane, (from, out)) in source.planes().zip(target.planes_mut()).enumerate() {
+        constant(&mut memory.values, shape, to, plane, fill);
+        for (row, out) in out.chunks_exact_mut(to.row()).enumerate() {
+            let Some(y) = fill.place(row as i64 + dy, shape.height) else {
+                out.copy_from_slice(&memory.values[..out.len()]);
+                continue;
+            };
+            let line = &from[y * shape.row()..][..shape.row()];
+            if !inner.is_empty() {
+                let left = (inner.start as i64 + dx) as usize * step;
+                out[inner.start * step..inner.end * step].copy_from_slice(&line[left..][..inner.len() * step]);
+            }
+            for edge in [0..inner.start, inner.end..to.width] {
+                if let Fill::Constant(_) = fill {
+                    let out = &mut out[edge.start * step..edge.end * step];
+                    out.copy_from_slice(&memory.values[..out.len()]);
+                    continue;
+                }
+                for (column, out) in edge.clone().zip(out[edge.start * step..edge.end * step].chunks_exact_mut(step)) {
+                    let x = fill.place(column as i64 + dx, shape.width).expect("no constant fill");
+                    out.copy_from_slice(&line[x * step..][..step]);
+                }
+            }
+        }
+    }
+}
+
+/// Moves by a fraction, to values between two rows and two columns: first a row between two others, as wide as it is needed with what
+/// lies beyond the edge; then its columns.
+#[inline(always)]
+fn between<P: Pixel>(
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    (dx, fx): (i64, f32),
+    (dy, fy): (i64, f32),
+    fill: &Fill,
+    memory: &mut Lines<P>,
+) {
+    let (shape, to, step) = (source.shape, target.shape, source.shape.step());
+    let (right, below) = (P::share(fx), P::share(fy));
+    // One column more than there will be.
+    let n = to.width + 1;
+    let inner = inside(dx, 1, shape.width, n);
+    let left = if inner.is_empty() { 0 } else { (inner.start as i64 + dx) as usize * step };
+    let len = inner.len() * step;
+    memory.between.clear();
+    memory.between.resize(n * step, P::Fine::default());
+    for (plane, (from, out)) in source.planes().zip(target.planes_mut()).enumerate() {
+        let Lines { values, between } = &mut *memory;
+        constant(values, shape, to, plane, fill);
+        let values = &values[..];
+        let is_constant = matches!(fill, Fill::Constant(_));
+        if is_constant {
+            // What lies beyond the sides is the same in all rows.
+            between.chunks_exact_mut(step).for_each(|pixel| {
+                pixel.iter_mut().zip(values.iter()).for_each(|(fine, value)| *fine = value.fine());
+            });
+        }
+        for (row, out) in out.chunks_exact_mut(to.row()).enumerate() {
+            let line = |y: i64| fill.place(y, shape.height).map(|y| &from[y * shape.row()..][..shape.row()]);
+            let (upper, lower) = match (line(row as i64 + dy), line(row as i64 + dy + 1)) {
+                (None, None) => {
+                    out.copy_from_slice(&values[..out.len()]);
+                    continue;
+                }
+                (upper, lower) => (upper.unwrap_or(values), lower.unwrap_or(values)),
+            };
+            let fine = &mut between[inner.start * step..inner.end * step];
+            P::all_toward(&upper[left..][..len], &lower[left..][..len], below, fine);
+            if !is_constant {
+                for column in (0..inner.start).chain(inner.end..n) {
+                    let x = fill.place(column as i64 + dx, shape.width).expect("no constant fill") * step;
+                    let fine = &mut between[column * step..][..step];
+                    P::all_toward(&upper[x..][..step], &lower[x..][..step], below, fine);
+                }
+            }
+            let (first, second) = (&between[..out.len()], &between[step..]);
+            P::all_between(first, second, right, out);
+        }
+    }
+}
+
+/// Moves by a fraction, with more weights than two in a direction.
+#[inline(always)]
+fn weighted<P: Pixel>(
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    (dx, fx): (i64, f32),
+    (dy, fy): (i64, f32),
+    interpolation: Interpolation,
+    fill: &Fill,
+) {
+    let (shape, step) = (source.shape, source.shape.step());
+    let (columns, rows) = (taps(interpolation, fx), taps(interpolation, fy));
+    let width = target.shape.width;
     let inner = inside(dx + columns.first, columns.n, shape.width, width);
     let first = |plane: usize| plane * step;
     for (plane, (from, to)) in source.planes().zip(target.planes_mut()).enumerate() {
@@ -60,11 +195,10 @@ pub(super) fn translate<P: Pixel>(
             }
         }
     }
-    debug_assert!(height > 0);
 }
 
 /// The taps of a fraction, without those that have no weight.
-fn taps(interpolation: Interpolation, fraction: f32) -> super::resample::Taps {
+fn taps(interpolation: Interpolation, fraction: f32) -> Taps {
     let nearest = Interpolation::Nearest.taps(fraction);
     if fraction == 0.0 { nearest } else { interpolation.taps(fraction) }
 }
@@ -78,17 +212,7 @@ fn inside(shift: i64, n: usize, source: usize, target: usize) -> Range<usize> {
 
 /// A weighted sum of lines, each shifted by pixels of `step` values.
 #[inline(always)]
-fn blend<P: Pixel>(
-    lines: &[&[P]],
-    rows: &super::resample::Taps,
-    columns: &super::resample::Taps,
-    step: usize,
-    out: &mut [P],
-) {
-    if rows.n == 1 && columns.n == 1 {
-        out.copy_from_slice(lines[0]);
-        return;
-    }
+fn blend<P: Pixel>(lines: &[&[P]], rows: &Taps, columns: &Taps, step: usize, out: &mut [P]) {
     // By pieces that stay in registers and the nearest cache.
     const PIECE: usize = 64;
     let mut start = 0;

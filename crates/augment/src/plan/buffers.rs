@@ -1,6 +1,6 @@
 //! Memory between steps.
 
-use crate::geometry::{FieldMemory, ResizeMemory};
+use crate::geometry::{FieldMemory, ResizeMemory, WarpMemory};
 
 /// Memory that steps work in. It grows to what is needed and is then used again: from the second image of a size on, nothing is allocated.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Scratch {
     pub(crate) bits: Vec<u64>,
     /// A field of displacements.
     pub(crate) field: FieldMemory,
+    /// What is resampled.
+    pub(crate) warp: WarpMemory,
     /// A resizing.
     pub(crate) resize: ResizeMemory,
     /// Rows of an image.

@@ -122,15 +122,18 @@ impl Step {
     /// [`Error::Image`] for an image that the step cannot work on; [`Error::Parameter`] for numbers that it cannot work with, such as NaN:
     /// a step may have been read from a file.
     pub fn output(&self, shape: Shape, kind: Kind) -> Result<(Shape, Kind)> {
+        // As far as points are told apart.
+        let countable = |name: &str| match shape.width.max(shape.height) {
+            0..=0x100_0000 => Ok(()),
+            _ => Err(Error::image(name, "at most 2^24 pixels a side", shape)),
+        };
         match self {
             Step::Symmetry { symmetry } => Ok((symmetry.shape(shape), kind)),
             Step::Warp(warp) => {
                 warp.check()?;
                 let target = shape.sized(warp.height, warp.width);
                 target.checked_len("warp")?;
-                if shape.width.max(shape.height) > 1 << 24 {
-                    return Err(Error::image("warp", "at most 2^24 pixels a side", shape));
-                }
+                countable("warp")?;
                 Ok((target, kind))
             }
             Step::Resize(resize) => {
@@ -138,7 +141,11 @@ impl Step {
                 target.checked_len("resize")?;
                 Ok((target, kind))
             }
-            Step::Elastic(elastic) => elastic.check().map(|()| (shape, kind)),
+            Step::Elastic(elastic) => {
+                elastic.check()?;
+                countable("elastic")?;
+                Ok((shape, kind))
+            }
             Step::Normalize(normalize) => {
                 normalize.check(shape)?;
                 Ok((shape, Kind::F32))
@@ -239,11 +246,12 @@ impl Step {
             Step::Symmetry { symmetry } => symmetry.run(source, target),
             Step::Warp(warp) => {
                 let (fill, interpolation) = sampling(warp.fill, warp.interpolation);
-                Warp { fill, interpolation, ..*warp }.run(source, target);
+                Warp { fill, interpolation, ..*warp }.run(source, target, &mut scratch.warp);
             }
             Step::Elastic(elastic) => {
                 let (fill, interpolation) = sampling(elastic.fill, elastic.interpolation);
-                Elastic { fill, interpolation, ..*elastic }.run(source, target, &mut scratch.field);
+                let elastic = Elastic { fill, interpolation, ..*elastic };
+                elastic.run(source, target, &mut scratch.field, &mut scratch.warp);
             }
             Step::Resize(resize) => {
                 let filter = if mask.is_some() { Filter::Nearest } else { resize.filter };
