@@ -5,11 +5,12 @@
 //! | [`by_global_norm`] | all gradients are scaled by one factor: the direction stays | Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, ICML 2013 |
 //! | [`by_norm`] | each parameter's gradient is scaled by its own factor | |
 //! | [`by_value`] | each number is clamped: the direction changes | Mikolov, thesis, 2012 |
+//! | [`by_unit`] | each unit's gradient is scaled to a share of its weights: AGC | Brock et al., *High-performance large-scale image recognition without normalization*, ICML 2021 |
 //!
 //! The functions work on any [`Grads`]; an [`Optimizer`](crate::Optimizer) is told a [`Clip`].
 
-use crate::check;
-use gradwise_core::{ArrayRefD, Grads, Real, Result, Serial, simd, sum_of_squares};
+use crate::{check, units};
+use gradwise_core::{ArrayRefD, Grads, Params, ParamsExt, Real, Result, Serial, simd, sum_of_squares};
 
 /// Scales all gradients so that their common Euclidean norm is at most `max`, and returns the norm before.
 ///
@@ -57,12 +58,46 @@ pub fn by_value<T: Real>(grads: &mut Grads<T>, max: f64) -> Result<()> {
     Ok(())
 }
 
+/// Scales the gradient of each unit so that its norm is at most a share of the norm of the unit's weights: adaptive gradient clipping.
+///
+/// `g_i ← g_i · min(1, share · max(‖w_i‖, floor) / ‖g_i‖)`, where unit `i` of a parameter with several axes is what its first index selects
+/// (the weights of one output), and any other parameter is one unit. For deep nets without normalization; the output layer is
+/// usually left out. A share of 0.01 and a floor of 0.001 are the paper's; a model whose gradients do not fit it is left alone there.
+///
+/// # Errors
+/// If `share` or `floor` is not above 0.
+///
+/// ```
+/// use gradwise_optim::{Grads, Param, clip, ndarray::arr2};
+///
+/// let model = vec![Param::new(arr2(&[[3.0_f64, 4.0], [0.0, 1.0]]))];
+/// let mut grads = Grads::from_arrays(&model, vec![Some(arr2(&[[0.6, 0.8], [0.0, 0.5]]).into_dyn())]);
+/// clip::by_unit(&model, &mut grads, 0.1, 1e-3)?;
+/// let clipped = grads.get(0).unwrap();
+/// // The first unit's gradient, of norm 1, may have a tenth of 5; the second's, of norm 0.5, a tenth of 1.
+/// assert!((clipped[[0, 0]] - 0.3).abs() < 1e-12 && (clipped[[1, 1]] - 0.1).abs() < 1e-12);
+/// # Ok::<(), gradwise_optim::Error>(())
+/// ```
+pub fn by_unit<T: Real, M: Params<T> + ?Sized>(model: &M, grads: &mut Grads<T>, share: f64, floor: f64) -> Result<()> {
+    let share = check::positive("clip: share of the weights", share)?;
+    let floor = check::positive("clip: least norm of the weights", floor)?;
+    let mut index = 0;
+    model.visit(|_, param| {
+        if let Some(grad) = grads.get_mut(index) {
+            units::clip(grad, &param.value, share, floor);
+        }
+        index += 1;
+    });
+    Ok(())
+}
+
 /// What an optimizer does to gradients before it uses them.
 ///
 /// ```
 /// use gradwise_optim::Clip;
 ///
 /// let clip = Clip::global_norm(1.0)?;
+/// let adaptive = Clip::unit(0.01)?.floor(1e-3)?;
 /// assert!(Clip::value(f64::NAN).is_err());
 /// # Ok::<(), gradwise_optim::Error>(())
 /// ```
@@ -70,6 +105,7 @@ pub fn by_value<T: Real>(grads: &mut Grads<T>, max: f64) -> Result<()> {
 pub struct Clip {
     by: By,
     max: f64,
+    floor: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -77,6 +113,7 @@ enum By {
     GlobalNorm,
     Norm,
     Value,
+    Unit,
 }
 
 impl Clip {
@@ -85,7 +122,7 @@ impl Clip {
     /// # Errors
     /// If `max` is not above 0.
     pub fn global_norm(max: f64) -> Result<Self> {
-        Ok(Clip { by: By::GlobalNorm, max: check::positive("clip: largest global norm", max)? })
+        Ok(Clip { by: By::GlobalNorm, max: check::positive("clip: largest global norm", max)?, floor: 0.0 })
     }
 
     /// As [`by_norm`].
@@ -93,7 +130,7 @@ impl Clip {
     /// # Errors
     /// If `max` is not above 0.
     pub fn norm(max: f64) -> Result<Self> {
-        Ok(Clip { by: By::Norm, max: check::positive("clip: largest norm", max)? })
+        Ok(Clip { by: By::Norm, max: check::positive("clip: largest norm", max)?, floor: 0.0 })
     }
 
     /// As [`by_value`].
@@ -101,7 +138,23 @@ impl Clip {
     /// # Errors
     /// If `max` is not above 0.
     pub fn value(max: f64) -> Result<Self> {
-        Ok(Clip { by: By::Value, max: check::positive("clip: largest value", max)? })
+        Ok(Clip { by: By::Value, max: check::positive("clip: largest value", max)?, floor: 0.0 })
+    }
+
+    /// As [`by_unit`], whose floor is 0.001 unless [`Clip::floor`] says otherwise.
+    ///
+    /// # Errors
+    /// If `share` is not above 0.
+    pub fn unit(share: f64) -> Result<Self> {
+        Ok(Clip { by: By::Unit, max: check::positive("clip: share of the weights", share)?, floor: 1e-3 })
+    }
+
+    /// Sets the least norm that the weights of a unit are taken to have; of use for [`Clip::unit`] alone.
+    ///
+    /// # Errors
+    /// If it is not above 0.
+    pub fn floor(self, floor: f64) -> Result<Self> {
+        Ok(Clip { floor: check::positive("clip: least norm of the weights", floor)?, ..self })
     }
 
     /// What to multiply a gradient by, whose own norm and whose norm together with all others are given.
@@ -109,7 +162,7 @@ impl Clip {
         let norm = match self.by {
             By::GlobalNorm => global_norm,
             By::Norm => norm,
-            By::Value => return 1.0,
+            By::Value | By::Unit => return 1.0,
         };
         factor(norm, self.max).unwrap_or(1.0)
     }
@@ -117,6 +170,11 @@ impl Clip {
     /// The largest value, if that is what it clips by.
     pub(crate) fn largest_value(&self) -> Option<f64> {
         (self.by == By::Value).then_some(self.max)
+    }
+
+    /// The share of a unit's weights and their least norm, if that is what it clips by.
+    pub(crate) fn unit_share(&self) -> Option<(f64, f64)> {
+        (self.by == By::Unit).then_some((self.max, self.floor))
     }
 }
 

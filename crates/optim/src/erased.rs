@@ -1,7 +1,7 @@
 //! Rules behind one type, for programs that choose them while they run.
 
 use crate::{Hyper, Rule, State};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, ndarray::ArrayD};
 use std::any::Any;
 
 /// Any rule, as one type: what a recipe makes from a rule's name.
@@ -74,6 +74,9 @@ impl<T: Real> Rule<T> for BoxRule<T> {
     fn default_weight_decay(&self) -> f64 {
         self.0.default_weight_decay()
     }
+    fn average(&self, state: &Self::State, param: &ArrayRefD<T>) -> Option<ArrayD<T>> {
+        self.0.average(&**state, param)
+    }
 }
 
 /// [`Rule`] without the associated type, which is what keeps it from being a trait object.
@@ -91,6 +94,7 @@ trait Erased<T: Real>: Send + Sync {
     fn momentum(&self) -> Option<f64>;
     fn scales_gradients(&self) -> bool;
     fn default_weight_decay(&self) -> f64;
+    fn average(&self, state: &dyn State<T>, param: &ArrayRefD<T>) -> Option<ArrayD<T>>;
 }
 
 impl<T: Real, R: Rule<T>> Erased<T> for R {
@@ -124,5 +128,9 @@ impl<T: Real, R: Rule<T>> Erased<T> for R {
     }
     fn default_weight_decay(&self) -> f64 {
         Rule::default_weight_decay(self)
+    }
+    fn average(&self, state: &dyn State<T>, param: &ArrayRefD<T>) -> Option<ArrayD<T>> {
+        let state: &dyn Any = state;
+        Rule::average(self, state.downcast_ref::<R::State>()?, param)
     }
 }

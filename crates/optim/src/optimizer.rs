@@ -1,11 +1,12 @@
 //! A rule, a schedule and the states of a model's parameters, put together.
 
+use crate::moved::{distance, keep};
 use crate::{
-    Applied, Clip, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, clip, slots, slots::Slot,
-    sweep::split,
+    Applied, Clip, Equalizer, Group, Hyper, Rule, Schedule, State, StepInfo, Stepper, Stored, check, clip, slots,
+    slots::Slot, units,
 };
-use gradwise_core::ndarray::aview1;
-use gradwise_core::{ArrayRefD, Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial, sum_of_squares};
+use gradwise_core::ndarray::ArrayD;
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial, sum_of_squares};
 use std::sync::Arc;
 
 /// Trains the parameters of a model by a [`Rule`], at the rates of a [`Schedule`].
@@ -44,6 +45,9 @@ pub struct Optimizer<T: Real, R: Rule<T>> {
     weight_decay: f64,
     groups: Vec<Group>,
     clip: Option<Clip>,
+    equalizer: Option<Equalizer>,
+    /// The largest rate of the schedule so far, by which the equalizer measures the others.
+    largest_rate: f64,
     step: u64,
     slots: Option<Vec<Slot<R::State>>>,
     grads: Grads<T>,
@@ -51,6 +55,8 @@ pub struct Optimizer<T: Real, R: Rule<T>> {
     update_norms: Vec<f64>,
     /// A parameter as it was before its update, while that is measured.
     before: Vec<T>,
+    /// The parameters that training goes on with, where the model holds averages in their place.
+    aside: Option<Vec<Option<ArrayD<T>>>>,
     pool: Arc<dyn Pool + Send + Sync>,
 }
 
@@ -64,12 +70,15 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
             momentum: None,
             groups: Vec::new(),
             clip: None,
+            equalizer: None,
+            largest_rate: 0.0,
             step: 0,
             slots: None,
             grads: Grads::new(),
             measure: false,
             update_norms: Vec::new(),
             before: Vec::new(),
+            aside: None,
             pool: Arc::new(Serial),
         }
     }
@@ -93,6 +102,19 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
     pub fn group(mut self, group: Group) -> Self {
         self.groups.push(group);
         self
+    }
+
+    /// Adds several groups, such as those of [`layer_decay`](crate::layer_decay).
+    #[must_use]
+    pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
+        self.groups.extend(groups);
+        self
+    }
+
+    /// Sets each parameter's rate by how far it moves.
+    #[must_use]
+    pub fn equalize(self, equalizer: Equalizer) -> Self {
+        Optimizer { equalizer: Some(equalizer), ..self }
     }
 
     /// Clips gradients before they are used.
@@ -124,14 +146,16 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
 
     /// Updates a model with gradients that were computed elsewhere.
     ///
-    /// An optimizer that clips by value clamps the gradients in place. The factor of one that clips by a norm is left to the rule, if it
-    /// [scales gradients](Rule::scales_gradients), and the gradients are as they were; otherwise they are multiplied in place.
+    /// An optimizer that clips by value or by unit changes the gradients in place. The factor of one that clips by a norm is left to the
+    /// rule, if it [scales gradients](Rule::scales_gradients), and the gradients are as they were; otherwise they are multiplied in
+    /// place.
     ///
     /// # Errors
     /// If the model has changed since the first step, gradients do not fit it or are not finite, or a schedule gives a number out of
     /// range: neither the model nor the optimizer is changed then. And if the rule fails, which no built-in one does: the parameters
     /// before the one that the error names have been updated then.
     pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &mut M, grads: &mut Grads<T>) -> Result<Applied> {
+        self.must_hold_training_weights()?;
         let hyper = self.hyper()?;
         let known = self.slots.is_some();
         let mut slots = match self.slots.take() {
@@ -148,6 +172,15 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         }
         self.step += u64::from(applied.is_ok());
         applied
+    }
+
+    /// Refuses to go on from averages.
+    fn must_hold_training_weights(&self) -> Result<()> {
+        if self.aside.is_some() {
+            let expected = "those of training (a second call of `swap_averages`)";
+            return Err(Error::value("optimizer: the model's parameters", expected, "their averages"));
+        }
+        Ok(())
     }
 
     /// The numbers of this step.
@@ -199,8 +232,12 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         grads: &mut Grads<T>,
         grad_norm: f64,
     ) -> Result<()> {
+        self.largest_rate = self.largest_rate.max(hyper.learning_rate);
+        let relative = if self.largest_rate > 0.0 { hyper.learning_rate / self.largest_rate } else { 0.0 };
+        let equalizer = self.equalizer.filter(|equalizer| equalizer.acts_at(self.step) && relative > 0.0);
         let Optimizer { rule, clip, measure, update_norms, before, pool, .. } = self;
         let scales = rule.scales_gradients();
+        let watch = *measure || equalizer.is_some();
         update_norms.clear();
         let mut entries = slots.iter_mut().enumerate();
         let mut result = Ok(());
@@ -213,25 +250,32 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
                 if let (Some(max), Some(grad)) = (clip.largest_value(), grads.get_mut(index)) {
                     clip::clip_value(grad, max);
                 }
+                if let (Some((share, floor)), Some(grad)) = (clip.unit_share(), grads.get_mut(index)) {
+                    units::clip(grad, &param.value, share, floor);
+                }
                 if let (false, true, Some(grad)) = (scales, factor < 1.0, grads.get_mut(index)) {
                     clip::scale(grad, factor);
                 }
             }
             if let (true, Some(state), Some(grad), Ok(())) = (slot.active, &mut slot.state, grads.get(index), &result) {
                 let hyper = Hyper {
-                    learning_rate: hyper.learning_rate * slot.learning_rate,
+                    learning_rate: hyper.learning_rate * slot.learning_rate * slot.equalized,
                     weight_decay: hyper.weight_decay * slot.weight_decay,
                     gradient_scale: if scales { factor } else { 1.0 },
                     ..*hyper
                 };
-                if *measure {
+                if watch {
                     keep(&param.value, before, &**pool);
                 }
                 result = rule
                     .update_on(&**pool, &hyper, state, &mut param.value, grad)
                     .map_err(|error| error.at(&slot.path));
-                if *measure {
+                if watch {
                     norm = distance(&param.value, before, &**pool);
+                }
+                if let (Some(equalizer), Ok(())) = (equalizer, &result) {
+                    let size = (sum_of_squares(&param.value, &**pool), param.value.len());
+                    slot.equalized = equalizer.factor(slot.equalized, norm, size, relative);
                 }
             }
             if *measure {
@@ -240,31 +284,6 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
         });
         result
     }
-}
-
-/// Copies the numbers of a parameter, in their logical order.
-fn keep<T: Real>(param: &ArrayRefD<T>, before: &mut Vec<T>, pool: &dyn Pool) {
-    match param.as_slice() {
-        Some(slice) => {
-            before.resize(slice.len(), T::zero());
-            split(pool, before, slice, [], |before, slice, []| before.copy_from_slice(slice));
-        }
-        None => {
-            before.clear();
-            before.extend(param.iter());
-        }
-    }
-}
-
-/// The Euclidean norm of the difference to what [`keep`] has kept, which is lost.
-fn distance<T: Real>(param: &ArrayRefD<T>, before: &mut [T], pool: &dyn Pool) -> f64 {
-    match param.as_slice() {
-        Some(slice) => split(pool, before, slice, [], |before, slice, []| {
-            before.iter_mut().zip(slice).for_each(|(before, &now)| *before -= now);
-        }),
-        None => before.iter_mut().zip(param).for_each(|(before, &now)| *before -= now),
-    }
-    sum_of_squares(&aview1(before).into_dyn(), pool).sqrt()
 }
 
 impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, R> {
@@ -294,6 +313,37 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
         self.pool = pool;
     }
 
+    fn swap_averages(&mut self, model: &mut M) -> Result<()> {
+        let Some(slots) = &self.slots else { return Ok(()) };
+        let mut n = 0;
+        let mut fits = true;
+        model.visit(|_, param| {
+            fits &= slots.get(n).is_some_and(|slot| slot.fits(&param.value));
+            n += 1;
+        });
+        if !fits || n != slots.len() {
+            let expected = format!("the {} that are trained, of the same shapes", slots.len());
+            return Err(Error::value("optimizer: parameters", expected, n));
+        }
+        if let Some(aside) = self.aside.take() {
+            let mut aside = aside.into_iter();
+            model.visit_mut(|_, param| {
+                if let Some(Some(value)) = aside.next() {
+                    param.value = value;
+                }
+            });
+            return Ok(());
+        }
+        let (rule, mut slots) = (&self.rule, slots.iter());
+        let mut aside = Vec::new();
+        model.visit_mut(|_, param| {
+            let average = slots.next().and_then(|slot| rule.average(slot.state.as_ref()?, &param.value));
+            aside.push(average.map(|average| std::mem::replace(&mut param.value, average)));
+        });
+        self.aside = aside.iter().any(Option::is_some).then_some(aside);
+        Ok(())
+    }
+
     fn prepare(&mut self, model: &M) -> Result<()> {
         self.hyper()?;
         if self.slots.is_none() {
@@ -304,13 +354,20 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
 
     /// The number of the step as `step`, and what the rule remembers as `path:name`, such as `fc.weight:first_moment`.
     fn visit_state(&mut self, f: &mut dyn FnMut(&str, Stored<'_, T>)) -> Result<()> {
+        self.must_hold_training_weights()?;
         let Some(slots) = &mut self.slots else {
             // Restoring would lose everything but the number of the step, without a word.
             return Err(Error::value("optimizer: state", "a step or `prepare` before", "none"));
         };
         f("step", Stored::Counter(&mut self.step));
+        if self.equalizer.is_some() {
+            f("largest_rate", Stored::Number(&mut self.largest_rate));
+        }
         let mut full = String::new();
         for slot in slots {
+            if self.equalizer.is_some() {
+                f(&format!("{}:rate", slot.path), Stored::Number(&mut slot.equalized));
+            }
             let Some(state) = &mut slot.state else { continue };
             state.visit(&mut |name, stored| {
                 full.clear();
@@ -331,6 +388,7 @@ impl<T: Real, R: Rule<T>> std::fmt::Debug for Optimizer<T, R> {
             .field("learning_rate", &self.learning_rate())
             .field("weight_decay", &self.weight_decay)
             .field("clip", &self.clip)
+            .field("equalizer", &self.equalizer)
             .field("groups", &self.groups)
             .field("step", &self.step)
             .finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! What an update rule is: one parameter, one gradient, one state.
 
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, ndarray::ArrayD};
 use std::any::Any;
 
 /// The numbers of a step that a rule is told: schedules and parameter groups decide them, and the rule never knows how.
@@ -115,6 +115,13 @@ pub trait Rule<T: Real>: Send + Sync {
     fn default_weight_decay(&self) -> f64 {
         0.0
     }
+
+    /// Where the model should be evaluated instead of where its gradients are taken: `None` (the default) if that is the same place.
+    /// Asked by [`Stepper::swap_averages`](crate::Stepper::swap_averages).
+    fn average(&self, state: &Self::State, param: &ArrayRefD<T>) -> Option<ArrayD<T>> {
+        let _ = (state, param);
+        None
+    }
 }
 
 /// One thing that a state holds.
@@ -126,6 +133,8 @@ pub enum Stored<'a, T> {
     Array(&'a mut ArrayRefD<T>),
     /// A count, such as the number of updates.
     Counter(&'a mut u64),
+    /// A number, to all its digits whatever `T` is.
+    Number(&'a mut f64),
 }
 
 /// What a rule remembers of one parameter, open to checkpoints.
@@ -198,6 +207,9 @@ macro_rules! forward_rule {
             }
             fn default_weight_decay(&self) -> f64 {
                 (**self).default_weight_decay()
+            }
+            fn average(&self, state: &Self::State, param: &ArrayRefD<T>) -> Option<ArrayD<T>> {
+                (**self).average(state, param)
             }
         }
     )*};

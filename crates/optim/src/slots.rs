@@ -1,7 +1,7 @@
 //! What an optimizer knows of each parameter of the model it trains.
 
 use crate::{Group, Rule};
-use gradwise_core::{Error, Grads, Param, Params, ParamsExt, PathPattern, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Grads, Param, Params, ParamsExt, PathPattern, Pool, Real, Result};
 
 /// One parameter: its path and shape, the factors of its groups, and the rule's state.
 pub(crate) struct Slot<S> {
@@ -9,6 +9,8 @@ pub(crate) struct Slot<S> {
     shape: Vec<usize>,
     pub(crate) learning_rate: f64,
     pub(crate) weight_decay: f64,
+    /// The factor of the rate that an equalizer has found.
+    pub(crate) equalized: f64,
     frozen: bool,
     /// Made when the parameter is first seen trainable.
     pub(crate) state: Option<S>,
@@ -46,6 +48,11 @@ impl<S> Slot<S> {
         Ok(())
     }
 
+    /// Whether an array can be this parameter.
+    pub(crate) fn fits<T: Real>(&self, value: &ArrayRefD<T>) -> bool {
+        value.shape() == self.shape
+    }
+
     /// Whether it is to be updated if there is a gradient.
     fn trains<T: Real>(&self, param: &Param<T>) -> bool {
         param.is_trainable() && !self.frozen
@@ -66,6 +73,7 @@ pub(crate) fn bind<T: Real, R: Rule<T>, M: Params<T> + ?Sized>(
             shape: param.value.shape().to_vec(),
             learning_rate: 1.0,
             weight_decay: 1.0,
+            equalized: 1.0,
             frozen: false,
             state: None,
             active: false,

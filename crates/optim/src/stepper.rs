@@ -87,6 +87,20 @@ pub trait Stepper<T: Real, M: Params<T> + ?Sized> {
         let _ = pool;
     }
 
+    /// Exchanges the model's parameters for those it should be evaluated by, and saved for use by: an average, the best ones so far. The
+    /// second call puts back, to the bit, those that training goes on with, and must come before the next step. Does nothing unless the
+    /// stepper or its rule keeps such parameters.
+    ///
+    /// Statistics that a batch norm has gathered for other weights do not fit an average; averages of buffers, or a pass over training
+    /// data between the two calls, make them fit.
+    ///
+    /// # Errors
+    /// If the model is not the one that was trained.
+    fn swap_averages(&mut self, model: &mut M) -> Result<()> {
+        let _ = model;
+        Ok(())
+    }
+
     /// Makes the states of a model's parameters, as the first step would: done before states are restored.
     ///
     /// # Errors
@@ -128,6 +142,9 @@ macro_rules! forward_stepper {
             }
             fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
                 (**self).use_pool(pool);
+            }
+            fn swap_averages(&mut self, model: &mut M) -> Result<()> {
+                (**self).swap_averages(model)
             }
             fn prepare(&mut self, model: &M) -> Result<()> {
                 (**self).prepare(model)

@@ -3,6 +3,7 @@
 use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, simd};
 use std::mem::take;
 use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Runs a kernel over a parameter, its gradient and `N` arrays of state in one pass over memory, without temporaries.
@@ -165,11 +166,7 @@ pub fn sweep_on<T: Real, const N: usize>(
     mut state: [&mut ArrayRefD<T>; N],
     kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) -> Result<()> {
-    for shape in std::iter::once(grad.shape()).chain(state.iter().map(|s| s.shape())) {
-        if shape != param.shape() {
-            return Err(Error::shape(rule, format!("the parameter's shape {:?}", param.shape()), shape));
-        }
-    }
+    check_shapes(rule, param, grad, &state)?;
     let standard = grad.is_standard_layout() && state.iter().all(|s| s.is_standard_layout());
     if let (true, Some(param), Some(grad)) = (standard, param.as_slice_mut(), grad.as_slice()) {
         split(pool, param, grad, state.map(|s| s.as_slice_mut().unwrap_or_default()), kernel);
@@ -181,6 +178,102 @@ pub fn sweep_on<T: Real, const N: usize>(
         kernel(slice::from_mut(param), slice::from_ref(grad), state);
     }
     Ok(())
+}
+
+/// Refuses arrays of another shape than the parameter's.
+fn check_shapes<T: Real, const N: usize>(
+    rule: &'static str,
+    param: &ArrayRefD<T>,
+    grad: &ArrayRefD<T>,
+    state: &[&mut ArrayRefD<T>; N],
+) -> Result<()> {
+    for shape in std::iter::once(grad.shape()).chain(state.iter().map(|s| s.shape())) {
+        if shape != param.shape() {
+            return Err(Error::shape(rule, format!("the parameter's shape {:?}", param.shape()), shape));
+        }
+    }
+    Ok(())
+}
+
+/// Changes a state and sums the squares of what a formula makes of each number: `f(w, g, state)` gives a number and the new state. The
+/// parameter stays as it is.
+///
+/// The parts that threads sum depend on the length alone, and are added in order: the same bits for any number of threads.
+pub(crate) fn sweep_sum<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    rule: &'static str,
+    param: &mut ArrayRefD<T>,
+    grad: &ArrayRefD<T>,
+    mut state: [&mut ArrayRefD<T>; N],
+    f: impl Fn(T, T, [T; N]) -> (T, [T; N]) + Sync,
+) -> Result<f64> {
+    const { assert!(N <= 2, "no more arrays than the loop has names for") };
+    check_shapes(rule, param, grad, &state)?;
+    let standard = grad.is_standard_layout() && state.iter().all(|s| s.is_standard_layout());
+    if let (true, Some(param), Some(grad)) = (standard, param.as_slice_mut(), grad.as_slice()) {
+        let n = (param.len() / MIN_SHARE).clamp(1, MOST);
+        let sums = [const { AtomicU64::new(0) }; MOST];
+        let state = state.map(|s| s.as_slice_mut().unwrap_or_default());
+        split_into(pool, n, param, grad, state, |part, param, grad, state| {
+            let sum = simd::vectorize(
+                #[inline(always)]
+                || each_sum(param, grad, state, &f),
+            );
+            sums[part].store(sum.to_bits(), Ordering::Relaxed);
+        });
+        return Ok(sums.iter().map(|sum| f64::from_bits(sum.load(Ordering::Relaxed))).sum());
+    }
+    let mut state = state.each_mut().map(|s| s.iter_mut());
+    let mut sum = 0.0;
+    for (param, grad) in param.iter().zip(grad.iter()) {
+        let mut state = state.each_mut().map(|s| s.next());
+        let (x, new) = f(*param, *grad, state.each_ref().map(|s| s.as_ref().map_or(T::zero(), |s| **s)));
+        sum += x.as_f64().powi(2);
+        state.iter_mut().zip(new).for_each(|(state, new)| state.iter_mut().for_each(|state| **state = new));
+    }
+    Ok(sum)
+}
+
+/// As [`up_to_three`], for a sum in eight lanes of `f64`.
+#[inline(always)]
+fn each_sum<T: Real, const N: usize>(
+    param: &[T],
+    grad: &[T],
+    state: [&mut [T]; N],
+    f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
+) -> f64 {
+    const LANES: usize = 8;
+    let len = param.len();
+    let grad = &grad[..len];
+    let mut state = state.into_iter();
+    let (first, second) = (state.next().unwrap_or_default(), state.next().unwrap_or_default());
+    let first = if N > 0 { &mut first[..len] } else { first };
+    let second = if N > 1 { &mut second[..len] } else { second };
+    let mut lanes = [0.0; LANES];
+    let mut start = 0;
+    while start < len {
+        let width = LANES.min(len - start);
+        for lane in 0..width {
+            let i = start + lane;
+            let mut old = [T::zero(); N];
+            if N > 0 {
+                old[0] = first[i];
+            }
+            if N > 1 {
+                old[1] = second[i];
+            }
+            let (x, new) = f(param[i], grad[i], old);
+            lanes[lane] += x.as_f64() * x.as_f64();
+            if N > 0 {
+                first[i] = new[0];
+            }
+            if N > 1 {
+                second[i] = new[1];
+            }
+        }
+        start += width;
+    }
+    lanes.iter().sum()
 }
 
 /// Elements that are worth a task: it takes several times as long to update them as to wake a thread.
@@ -198,14 +291,29 @@ const UNIT: usize = 16;
 /// Runs a kernel on parts of slices of one length, by the threads of a pool.
 pub(crate) fn split<T: Real, const N: usize>(
     pool: &dyn Pool,
-    mut param: &mut [T],
-    mut grad: &[T],
-    mut state: [&mut [T]; N],
+    param: &mut [T],
+    grad: &[T],
+    state: [&mut [T]; N],
     kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) {
     let n = (TASKS * pool.threads()).min(param.len() / MIN_SHARE).min(MOST);
     if n <= 1 || pool.threads() == 1 {
         return kernel(param, grad, state);
+    }
+    split_into(pool, n, param, grad, state, |_, param, grad, state| kernel(param, grad, state));
+}
+
+/// Runs a kernel on `n` parts, [`MOST`] at most, of slices of one length, and tells it which part it has.
+fn split_into<T: Real, const N: usize>(
+    pool: &dyn Pool,
+    n: usize,
+    mut param: &mut [T],
+    mut grad: &[T],
+    mut state: [&mut [T]; N],
+    kernel: impl Fn(usize, &mut [T], &[T], [&mut [T]; N]) + Sync,
+) {
+    if n <= 1 {
+        return kernel(0, param, grad, state);
     }
     let len = param.len().div_ceil(n).next_multiple_of(UNIT);
     // Each task takes its part out of the lock, which is never contended.
@@ -218,7 +326,7 @@ pub(crate) fn split<T: Real, const N: usize>(
     pool.run(n, &|i| {
         let part = parts[i].lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((param, grad, state)) = part {
-            kernel(param, grad, state);
+            kernel(i, param, grad, state);
         }
     });
 }

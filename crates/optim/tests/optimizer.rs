@@ -1,13 +1,11 @@
-//! Groups, clipping, states, and everything an optimizer refuses.
+//! Groups, clipping, equalized rates, and everything an optimizer refuses.
 
 use gradwise_core::{ArrayRefD, Path};
-use gradwise_optim::ndarray::{Array, Array1, ArrayD, IxDyn, arr1};
+use gradwise_optim::ndarray::{Array, Array1, ArrayD, IxDyn, arr1, arr2};
 use gradwise_optim::{
-    Adam, AdamW, BoxRule, Clip, Constant, Cosine, Error, Grads, Group, Hyper, LinearWarmup, OneCycle, Optimizer, Param,
-    Params, ParamsExt, Pool, Real, Result, Rule, Sgd, Stepper, Stored, clip, no_decay_on_vectors,
+    Adam, AdamW, Clip, Constant, Equalizer, Error, Grads, Group, Hyper, OneCycle, Optimizer, Param, Params, ParamsExt,
+    Result, Rule, ScheduleFreeSgd, Sgd, Stepper, clip, discriminative, layer_decay, layers_of, no_decay_on_vectors,
 };
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Two layers of a weight and a bias, and a buffer.
 #[derive(Clone, PartialEq, Debug)]
@@ -360,86 +358,6 @@ fn update_norms_are_measured_on_request() {
     assert_eq!(norms(&optimizer), [0.0; 0]);
 }
 
-// ---- saving and restoring ---------------------------------------------------------------------------------------------------
-
-#[derive(Default)]
-struct Checkpoint<T> {
-    arrays: BTreeMap<String, ArrayD<T>>,
-    counters: BTreeMap<String, u64>,
-}
-
-fn save<T: Real, R: Rule<T>>(optimizer: &mut Optimizer<T, R>) -> Checkpoint<T> {
-    let (mut arrays, mut counters) = (BTreeMap::new(), BTreeMap::new());
-    let visited = Stepper::<T, dyn Params<T>>::visit_state(optimizer, &mut |name, stored| {
-        let again = match stored {
-            Stored::Array(array) => arrays.insert(name.to_owned(), array.to_owned()).is_some(),
-            Stored::Counter(counter) => counters.insert(name.to_owned(), *counter).is_some(),
-        };
-        assert!(!again, "{name} is not unique");
-    });
-    visited.unwrap();
-    Checkpoint { arrays, counters }
-}
-
-fn restore<T: Real, R: Rule<T>>(optimizer: &mut Optimizer<T, R>, checkpoint: &Checkpoint<T>) {
-    let visited = Stepper::<T, dyn Params<T>>::visit_state(optimizer, &mut |name, stored| match stored {
-        Stored::Array(array) => array.assign(&checkpoint.arrays[name]),
-        Stored::Counter(counter) => *counter = checkpoint.counters[name],
-    });
-    visited.unwrap();
-}
-
-fn continues_exactly<T: Real>(rule: fn() -> BoxRule<T>) {
-    let optimizer = || {
-        let schedule = LinearWarmup::new(5, Cosine::new(0.1, 20).unwrap()).unwrap();
-        Optimizer::new(rule(), schedule).weight_decay(0.01).unwrap().clip(Clip::global_norm(2.0).unwrap())
-    };
-    let steps = |optimizer: &mut Optimizer<T, BoxRule<T>>, params: &mut Vec<Param<T>>, range: std::ops::Range<u32>| {
-        for step in range {
-            let gradient = |p: &ArrayRefD<T>| p.mapv(|x| x * T::of(3.0) - T::of(f64::from(step).sin()));
-            let arrays = params.iter().map(|p| Some(gradient(&p.value))).collect();
-            let mut grads = Grads::from_arrays(params, arrays);
-            optimizer.apply(params, &mut grads).unwrap();
-        }
-    };
-    let mut params = vec![Param::new(arr1(&[0.3, -0.7].map(T::of))), Param::new(Array::from_elem((2, 2), T::of(0.1)))];
-    let mut straight = optimizer();
-    steps(&mut straight, &mut params, 0..7);
-
-    let (mut resumed, mut resumed_params) = (optimizer(), params.clone());
-    Stepper::prepare(&mut resumed, &resumed_params).unwrap();
-    restore(&mut resumed, &save(&mut straight));
-    steps(&mut straight, &mut params, 7..20);
-    steps(&mut resumed, &mut resumed_params, 7..20);
-    assert_eq!(params, resumed_params, "{}", rule().name());
-    assert_eq!(resumed.steps(), 20);
-}
-
-#[test]
-fn restored_states_continue_exactly() {
-    fn all<T: Real>() {
-        continues_exactly::<T>(|| BoxRule::new(Sgd::new()));
-        continues_exactly::<T>(|| BoxRule::new(Sgd::with_momentum(0.9).unwrap().dampening(0.2).unwrap()));
-        continues_exactly::<T>(|| BoxRule::new(Sgd::with_momentum(0.9).unwrap().nesterov().unwrap()));
-        continues_exactly::<T>(|| BoxRule::new(Adam::default()));
-        continues_exactly::<T>(|| BoxRule::new(AdamW::default().amsgrad()));
-    }
-    all::<f32>();
-    all::<f64>();
-}
-
-#[test]
-fn states_have_names_that_tell_where_they_belong() {
-    let mut optimizer = Optimizer::new(Adam::default().amsgrad(), Constant::new(0.1).unwrap());
-    Stepper::prepare(&mut optimizer, &Net::new()).unwrap();
-    let checkpoint = save(&mut optimizer);
-    assert_eq!(checkpoint.counters.len(), 1 + 4);
-    assert_eq!(checkpoint.counters["step"], 0);
-    assert_eq!(checkpoint.arrays.len(), 3 * 4);
-    assert_eq!(checkpoint.arrays["encoder.weight:first_moment"].shape(), [2, 3]);
-    assert_eq!(checkpoint.arrays["head.bias:largest_second_moment"].shape(), [3]);
-}
-
 #[test]
 fn an_error_of_the_first_step_leaves_the_optimizer_usable() -> Result<(), Error> {
     let mut params = vec![Param::new(arr1(&[1.0_f32]))];
@@ -452,57 +370,99 @@ fn an_error_of_the_first_step_leaves_the_optimizer_usable() -> Result<(), Error>
     Ok(())
 }
 
-/// A pool that runs its tasks on threads of their own, or one after the other in the wrong order.
-struct Scattered(usize);
-
-impl Pool for Scattered {
-    fn threads(&self) -> usize {
-        self.0
+#[test]
+fn layers_learn_at_rates_of_their_own() {
+    let layers = layers_of(&Net::new());
+    assert_eq!(layers, ["encoder.*", "head.*"]);
+    close(&moved(sgd(1.0).groups(layer_decay(&layers, 0.5).unwrap())), &[0.5, 0.5, 1.0, 1.0, 0.0]);
+    let spread = discriminative(["encoder.weight", "encoder.bias", "head.*"], 0.01).unwrap();
+    close(&moved(sgd(1.0).groups(spread)), &[0.01, 0.1, 1.0, 1.0, 0.0]);
+    close(&moved(sgd(1.0).groups(discriminative(["**"], 0.01).unwrap())), &[1.0, 1.0, 1.0, 1.0, 0.0]);
+    for bad in [0.0, -1.0, 1.5, f64::NAN] {
+        let expected = format!("layer decay: expected a number in (0, 1], got {bad}");
+        assert_eq!(layer_decay(&layers, bad).unwrap_err().to_string(), expected);
+        assert!(discriminative(&layers, bad).is_err());
     }
-    fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
-        if self.0 == 3 {
-            (0..n).rev().for_each(task);
-            return;
-        }
-        std::thread::scope(|scope| (0..n).for_each(|i| _ = scope.spawn(move || task(i))));
-    }
+    let none: [&str; 0] = [];
+    assert_eq!(layer_decay(none, 0.5).unwrap_err().to_string(), "layers: expected at least one pattern, got none");
+    // A layer that is not there is an error when the model is seen.
+    let groups = layer_decay(["encoder.*", "body.*"], 0.5).unwrap();
+    let error = Stepper::prepare(&mut sgd(1.0).groups(groups), &Net::new()).unwrap_err().to_string();
+    assert!(error.contains("encoder.weight, encoder.bias") && error.ends_with("got `body.*`"), "{error}");
 }
 
-/// A large parameter of odd size, and a small one, after some steps on a pool.
-fn trained_on<T: Real>(threads: usize, rule: BoxRule<T>) -> Vec<Vec<T>> {
-    let sizes = [200_003, 7];
-    let mut params: Vec<_> = sizes.iter().map(|&n| Param::new(Array1::from_elem(n, T::one()))).collect();
-    let mut optimizer = Optimizer::new(rule, Constant::new(0.01).unwrap())
-        .weight_decay(0.1)
-        .unwrap()
-        .clip(Clip::global_norm(3.0).unwrap())
-        .pool(Arc::new(Scattered(threads)));
-    for step in 0..3 {
-        let grads =
-            sizes.map(|n| Some(Array1::from_shape_fn(n, |i| T::of(((i * 7 + step) % 13) as f64 - 6.0)).into_dyn()));
-        let mut grads = Grads::from_arrays(&params, grads.into());
-        optimizer.apply(&mut params, &mut grads).unwrap();
+/// Gradients of sizes that are 10⁵ apart, as in a deep net that saturates, and how much each parameter moves in the last step.
+#[test]
+fn an_equalizer_makes_all_parameters_move_alike() {
+    let ratios = |equalizer: Option<Equalizer>, schedule: fn(u64) -> f64| {
+        let mut params: Vec<_> = (0..3).map(|_| Param::new(Array1::from_elem(4, 1.0_f64))).collect();
+        let mut optimizer = Optimizer::new(Sgd::with_momentum(0.5).unwrap(), schedule);
+        optimizer = equalizer.into_iter().fold(optimizer, Optimizer::equalize);
+        Stepper::<f64, Vec<Param<f64>>>::measure_updates(&mut optimizer, true);
+        for _ in 0..80 {
+            let grads = [1.0, 1e-2, 1e-5].map(|size| Some(ArrayD::from_elem(IxDyn(&[4]), size))).into();
+            let mut grads = Grads::from_arrays(&params, grads);
+            optimizer.apply(&mut params, &mut grads).unwrap();
+        }
+        let norms = Stepper::<f64, Vec<Param<f64>>>::update_norms(&optimizer).to_vec();
+        let sizes = params.iter().map(|p| p.value.iter().map(|x| x * x).sum::<f64>().sqrt());
+        norms.iter().zip(sizes).map(|(norm, size)| norm / size).collect::<Vec<_>>()
+    };
+    let plain = ratios(None, |_| 0.01);
+    assert!(plain[0] / plain[2] > 1e4, "{plain:?}");
+    let equalizer = Equalizer::new(1e-3).unwrap();
+    for ratio in ratios(Some(equalizer), |_| 0.01) {
+        assert!((ratio / 1e-3 - 1.0).abs() < 0.05, "{ratio}");
     }
-    params.iter().map(|param| param.value.iter().copied().collect()).collect()
+    // At a fifth of the largest rate, a fifth of the target.
+    for ratio in ratios(Some(equalizer.strength(1.0).unwrap()), |step| if step < 40 { 0.05 } else { 0.01 }) {
+        assert!((ratio / 2e-4 - 1.0).abs() < 0.05, "{ratio}");
+    }
+    // Bounded, the smallest gradients stay behind.
+    let bounded = ratios(Some(equalizer.limit(10.0).unwrap()), |_| 0.01);
+    assert!(bounded[2] < 1e-5, "{bounded:?}");
+    assert!(Equalizer::new(0.0).is_err() && equalizer.strength(1.5).is_err() && equalizer.strength(0.0).is_err());
+    assert!(equalizer.limit(0.5).is_err() && equalizer.every(0).is_err());
 }
 
 #[test]
-fn threads_change_no_bit() {
-    fn all<T: Real>() {
-        let rules: [fn() -> BoxRule<T>; 5] = [
-            || BoxRule::new(Sgd::new()),
-            || BoxRule::new(Sgd::with_momentum(0.9).unwrap()),
-            || BoxRule::new(Sgd::with_momentum(0.9).unwrap().nesterov().unwrap()),
-            || BoxRule::new(Adam::default().amsgrad()),
-            || BoxRule::new(AdamW::default()),
-        ];
-        for rule in rules {
-            let expected = trained_on(1, rule());
-            for threads in [2, 3, 40] {
-                assert!(trained_on(threads, rule()) == expected, "{} on {threads} threads", rule().name());
-            }
-        }
+fn units_are_clipped_by_their_weights() {
+    // Norms of the rows: 5 and 0; of the vector: 1.
+    let model = || vec![Param::new(arr2(&[[3.0, 4.0], [0.0, 0.0]])), Param::new(arr1(&[0.6, 0.8]))];
+    let grads = |model: &Vec<Param<f64>>| {
+        let weight = arr2(&[[6.0, 8.0], [0.0, 2.0]]).into_dyn();
+        Grads::from_arrays(model, vec![Some(weight), Some(arr1(&[0.03, 0.04]).into_dyn())])
+    };
+    let mut clipped = grads(&model());
+    clip::by_unit(&model(), &mut clipped, 0.1, 1e-3).unwrap();
+    close(&clipped.get(0).unwrap().iter().copied().collect::<Vec<_>>(), &[0.3, 0.4, 0.0, 1e-4]);
+    close(&clipped.get(1).unwrap().iter().copied().collect::<Vec<_>>(), &[0.03, 0.04]);
+
+    let mut params = model();
+    let mut optimizer = Optimizer::new(Sgd::new(), Constant::new(1.0).unwrap()).clip(Clip::unit(0.1).unwrap());
+    optimizer.apply(&mut params, &mut grads(&model())).unwrap();
+    close(&params[0].value.iter().copied().collect::<Vec<_>>(), &[2.7, 3.6, 0.0, -1e-4]);
+    assert!(Clip::unit(0.0).is_err() && Clip::unit(0.1).unwrap().floor(-1.0).is_err());
+    assert!(clip::by_unit(&model(), &mut clipped, f64::NAN, 1e-3).is_err());
+}
+
+#[test]
+fn averages_go_out_of_the_model_before_training_goes_on() {
+    let mut net = Net::new();
+    let mut optimizer = Optimizer::new(ScheduleFreeSgd::default(), Constant::new(0.1).unwrap());
+    let mut grads = net.grads();
+    for _ in 0..3 {
+        optimizer.apply(&mut net, &mut grads).unwrap();
     }
-    all::<f32>();
-    all::<f64>();
+    let training = net.clone();
+    optimizer.swap_averages(&mut net).unwrap();
+    assert_ne!(net, training);
+    let error = optimizer.apply(&mut net, &mut grads).unwrap_err().to_string();
+    let expected = "optimizer: the model's parameters: expected those of training (a second call of `swap_averages`), got their averages";
+    assert_eq!(error, expected);
+    assert!(Stepper::<f64, Net>::visit_state(&mut optimizer, &mut |_, _| ()).is_err());
+    assert!(optimizer.swap_averages(&mut vec![Param::new(arr1(&[1.0]))]).is_err());
+    optimizer.swap_averages(&mut net).unwrap();
+    assert_eq!(net, training);
+    optimizer.apply(&mut net, &mut grads).unwrap();
 }

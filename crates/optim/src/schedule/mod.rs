@@ -1,17 +1,28 @@
 //! Learning rates as pure functions of the step.
 //!
 //! A schedule knows nothing of models or rules. Steps are counted from 0; what a step is (a batch, an epoch) is up to whoever asks, and
-//! an [`Optimizer`](crate::Optimizer) asks once a batch. The same schedules serve for momentum.
+//! an [`Optimizer`](crate::Optimizer) asks once a batch. The same schedules serve for momentum
+//! ([`Optimizer::momentum`](crate::Optimizer::momentum)). One depends on what is measured, and is told it: [`ReduceOnPlateau`].
 
 mod cosine;
+mod cyclic;
 mod decay;
+mod inverse;
 mod one_cycle;
+mod plateau;
+mod polynomial;
+mod restarts;
 mod sequence;
 mod warmup;
 
 pub use cosine::Cosine;
+pub use cyclic::{Cyclic, CyclicMomentum};
 pub use decay::{Constant, Exponential, MultiStep, StepDecay};
+pub use inverse::{InverseSqrt, InverseTime};
 pub use one_cycle::{OneCycle, OneCycleMomentum};
+pub use plateau::{ReduceOnPlateau, Reduced};
+pub use polynomial::Polynomial;
+pub use restarts::CosineRestarts;
 pub use sequence::Sequence;
 pub use warmup::LinearWarmup;
 

@@ -6,10 +6,10 @@ use gradwise_core::{Error, Result};
 
 /// One cycle: up to a large rate in the first 30 % of the steps, then down to nearly nothing.
 ///
-/// The rate goes from `max / 25` to `max` until step `0.3 n − 1`, and to `max / 25 / 10⁴` until step `n − 1`, along half a cosine each time;
-/// afterwards it stays there. Numbers and corners are PyTorch's (`OneCycleLR` with two phases). The large rates in the middle work as
-/// a regularizer, the momentum ([`OneCycle::momentum`]) goes the other way. Source: Smith and Topin, *Super-convergence: very fast training
-/// of neural networks using large learning rates*, 2018.
+/// The rate goes from `max / 25` to `max` until step `0.3 n − 1`, and to `max / 25 / 10⁴` until step `n − 1`, along half a cosine each
+/// time; afterwards it stays there. Numbers and corners are PyTorch's (`OneCycleLR` with two phases). The large rates in the middle work
+/// as a regularizer, the momentum ([`OneCycle::momentum`]) goes the other way. Source: Smith and Topin, *Super-convergence: very fast
+/// training of neural networks using large learning rates*, 2018.
 ///
 /// ```
 /// use gradwise_optim::{OneCycle, Optimizer, Schedule, Sgd};
