@@ -144,7 +144,7 @@ fn reverse<P: Pixel>(source: &[P], target: &mut [P], step: usize) {
     match step {
         1 => of::<P, 1>(source, target),
         2 => of::<P, 2>(source, target),
-        3 => of::<P, 3>(source, target),
+        3 => reverse_three(source, target),
         4 => of::<P, 4>(source, target),
         _ => {
             for (target, source) in target.chunks_exact_mut(step).zip(source.chunks_exact(step).rev()) {
@@ -152,6 +152,22 @@ fn reverse<P: Pixel>(source: &[P], target: &mut [P], step: usize) {
             }
         }
     }
+}
+
+/// [`reverse`] for pixels of three values: moved as four, as far as there are four, of which the next pixel overwrites the last.
+#[inline(always)]
+fn reverse_three<P: Pixel>(source: &[P], target: &mut [P]) {
+    let n = source.len().min(target.len());
+    let mut done = 0;
+    while done + 3 < n {
+        let start = n - 3 - done;
+        match (source[start..].first_chunk::<4>(), target[done..].first_chunk_mut::<4>()) {
+            (Some(from), Some(to)) => *to = *from,
+            _ => target[done..done + 3].copy_from_slice(&source[start..start + 3]),
+        }
+        done += 3;
+    }
+    target[done..n].copy_from_slice(&source[..n - done]);
 }
 
 #[cfg(test)]
