@@ -2,6 +2,7 @@
 
 use crate::geometry::Sampled;
 use crate::image::ValuesMut;
+use crate::simd::nearest_byte;
 
 /// A type of values: `u8` from 0 (black) to 255, `f32` from 0 to 1.
 ///
@@ -18,13 +19,21 @@ pub trait Pixel:
     /// The nearest value: rounded half up and kept within 0 and 255 for `u8`, where NaN becomes 0.
     fn from_f32(value: f32) -> Self;
 
-    /// Replaces each value by a function of it, from and to shares of white.
+    /// The value nearest to a number, between black and white, as a number.
+    #[doc(hidden)]
+    fn within(value: f32) -> f32;
+
+    /// Replaces each value by a function of it, on the type's own scale.
     #[doc(hidden)]
     fn map(values: &mut [Self], f: impl Fn(f32) -> f32);
 
     /// The values, if they are bytes.
     #[doc(hidden)]
     fn bytes(values: &[Self]) -> Option<&[u8]>;
+
+    /// The values, if they are floating-point numbers.
+    #[doc(hidden)]
+    fn floats(values: &[Self]) -> Option<&[f32]>;
 
     /// The values as what they are.
     #[doc(hidden)]
@@ -47,16 +56,18 @@ impl Pixel for u8 {
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
-        // Comparisons in this order become two vector instructions, and send NaN to 0.
-        let value = if value > 0.0 { value } else { 0.0 };
-        let value = if value < 255.0 { value } else { 255.0 };
-        (value + 0.5) as i32 as u8
+        nearest_byte(value) as u8
+    }
+
+    #[inline(always)]
+    fn within(value: f32) -> f32 {
+        nearest_byte(value) as f32
     }
 
     /// By a table, if there are more values than it has entries.
     #[inline(always)]
     fn map(values: &mut [u8], f: impl Fn(f32) -> f32) {
-        let of = |x: u8| u8::from_f32(f(f32::from(x) / 255.0) * 255.0);
+        let of = |x: u8| u8::from_f32(f(f32::from(x)));
         if values.len() < 256 {
             return values.iter_mut().for_each(|x| *x = of(*x));
         }
@@ -67,6 +78,11 @@ impl Pixel for u8 {
     #[inline(always)]
     fn bytes(values: &[u8]) -> Option<&[u8]> {
         Some(values)
+    }
+
+    #[inline(always)]
+    fn floats(_: &[u8]) -> Option<&[f32]> {
+        None
     }
 
     #[inline(always)]
@@ -89,6 +105,12 @@ impl Pixel for f32 {
     }
 
     #[inline(always)]
+    fn within(value: f32) -> f32 {
+        let value = if value > 0.0 { value } else { 0.0 };
+        if value < 1.0 { value } else { 1.0 }
+    }
+
+    #[inline(always)]
     fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
         values.iter_mut().for_each(|x| *x = f(*x));
     }
@@ -96,6 +118,11 @@ impl Pixel for f32 {
     #[inline(always)]
     fn bytes(_: &[f32]) -> Option<&[u8]> {
         None
+    }
+
+    #[inline(always)]
+    fn floats(values: &[f32]) -> Option<&[f32]> {
+        Some(values)
     }
 
     #[inline(always)]

@@ -3,8 +3,8 @@
 use crate::random::{COMPOSED, GEOMETRIC, POLICIES, spec};
 use gradwise_augment::spec::{Registry, Spec};
 use gradwise_augment::{
-    Augment, Batches, BoundingBox, Buffers, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Result, Sequence,
-    Shape, Step, Value,
+    Augment, Batches, BoundingBox, Buffers, ColourStep, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Random,
+    Result, Sequence, Shape, Step, Tone, Value,
 };
 use proptest::prelude::*;
 
@@ -95,6 +95,104 @@ proptest! {
             prop_assert!(moved.left >= 0.0 && moved.right <= result.shape().width as f64 && moved.area() > 0.0);
             prop_assert!(moved.top >= 0.0 && moved.bottom <= result.shape().height as f64);
         }
+    }
+}
+
+/// Steps that change each pixel by itself, of every kind that can share a pass, and some that interrupt one.
+fn pixel_steps(n: u32, random: &mut Random) -> Vec<Step> {
+    let one = |random: &mut Random| {
+        let factor = random.between(0.0, 2.5) as f32;
+        let colour = |colour| Step::Colour { colour };
+        match random.below(8) {
+            0 => Step::Tone { tone: Tone::Linear { factor, offset: random.between(-0.2, 0.2) as f32 } },
+            1 => Step::Tone { tone: Tone::Linear { factor, offset: 0.0 } },
+            2 => Step::Tone { tone: Tone::Invert },
+            3 | 4 => colour(ColourStep::Contrast { factor }),
+            5 => colour(ColourStep::saturation(factor)),
+            6 => colour(ColourStep::exchange([2, 0, 1])),
+            _ => colour(ColourStep::Hue { turn: random.between(-1.0, 1.0) as f32 }),
+        }
+    };
+    (0..n).map(|_| one(random)).collect()
+}
+
+/// Pushes steps as they are.
+#[derive(Debug)]
+struct Steps(Vec<Step>);
+
+impl Augment for Steps {
+    fn name(&self) -> &str {
+        "steps"
+    }
+
+    fn draw(&self, draw: &mut gradwise_augment::Draw<'_>) -> Result<()> {
+        self.0.iter().try_for_each(|step| draw.push(step.clone()))
+    }
+}
+
+/// One pass over an image for several steps gives what a pass for each of them does, to the last bit; alpha is no colour.
+#[test]
+fn steps_that_share_a_pass_do_what_they_do_alone() {
+    let mut random = Key::new(77).random();
+    for i in 0..400 {
+        let (height, width, channels) = (1 + random.below(13), 1 + random.below(17), 1 + random.below(5));
+        let (height, width, channels) = (height as usize, width as usize, channels as usize);
+        let layout = [Layout::Interleaved, Layout::Planar][i % 2];
+        let shape = Shape { height, width, channels, layout };
+        let n = 1 + random.below(12);
+        let steps = pixel_steps(n, &mut random);
+        for kind in [Kind::U8, Kind::F32] {
+            let image = image(shape, kind, i as u64);
+            let together = Steps(steps.clone()).apply(image.as_ref(), Key::new(0)).unwrap();
+            let alone = steps
+                .iter()
+                .fold(image, |image, step| Steps(vec![step.clone()]).apply(image.as_ref(), Key::new(0)).unwrap());
+            assert_eq!(together, alone, "{shape} of {kind:?}: {steps:?}");
+        }
+    }
+}
+
+/// Colours do not depend on how channels lie in memory, nor on whether there is alpha.
+#[test]
+fn colours_are_the_same_in_any_layout() {
+    let mut random = Key::new(78).random();
+    for i in 0..100 {
+        let (height, width) = (1 + random.below(11) as usize, 1 + random.below(23) as usize);
+        let n = 1 + random.below(4);
+        let steps = Steps(pixel_steps(n, &mut random));
+        for kind in [Kind::U8, Kind::F32] {
+            let shape = Shape::interleaved(height, width, 3);
+            let source = image(shape, kind, i);
+            let expected = steps.apply(source.as_ref(), Key::new(0)).unwrap();
+            for shape in
+                [Shape::planar(3, height, width), Shape::interleaved(height, width, 4), Shape::planar(5, height, width)]
+            {
+                let got = steps.apply(arranged(&source, shape).as_ref(), Key::new(0)).unwrap();
+                assert_eq!(arranged(&got, expected.shape()), expected, "{shape} of {kind:?}: {steps:?}");
+            }
+        }
+    }
+}
+
+/// The first channels of an image, as many as both have, in another layout.
+fn arranged(image: &Image, to: Shape) -> Image {
+    fn of<V: Value>(values: &[V], from: Shape, to: Shape) -> Image {
+        let place = |shape: Shape, pixel: usize, c: usize| match shape.layout {
+            Layout::Interleaved => pixel * shape.channels + c,
+            Layout::Planar => c * shape.height * shape.width + pixel,
+        };
+        let mut out = vec![V::default(); to.len().unwrap()];
+        for (pixel, c) in
+            (0..to.height * to.width).flat_map(|i| (0..from.channels.min(to.channels)).map(move |c| (i, c)))
+        {
+            out[place(to, pixel, c)] = values[place(from, pixel, c)];
+        }
+        Image::from_vec(to, out).unwrap()
+    }
+    match (image.as_u8(), image.as_f32()) {
+        (Some(values), _) => of(values, image.shape(), to),
+        (_, Some(values)) => of(values, image.shape(), to),
+        _ => unreachable!("one of the two"),
     }
 }
 

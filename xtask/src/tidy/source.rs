@@ -28,7 +28,11 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/augment/src/geometry/vectors.rs", "pixels between four others, at places that vectors compute"),
     ("crates/augment/src/noise/avx2.rs", "noise on runs of values, in vector instructions"),
     ("crates/augment/src/random/avx2.rs", "tests store vectors and call code for a processor that was asked"),
-    ("crates/augment/src/simd.rs", "calls code compiled for vector extensions, after they were detected"),
+    (
+        "crates/augment/src/simd.rs",
+        "calls code compiled for vector extensions, after they were detected; converts a number that is in range",
+    ),
+    ("crates/augment/src/value/avx2.rs", "takes pixels of three values apart, in vector registers"),
     ("crates/core/src/simd.rs", "calls code compiled for vector extensions, after they were detected"),
     ("crates/tensor/src/parallel.rs", "hands disjoint parts of one slice to several threads"),
     ("crates/tensor/src/support/channels.rs", "hands the interleaved channels of one slice to several threads"),

@@ -56,28 +56,35 @@ impl AddNoise {
         }
     }
 
-    pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {
+    /// Changes an image, or what is read `from` elsewhere into it.
+    pub(crate) fn run<P: Pixel>(&self, from: Option<&[P]>, image: FrameMut<'_, P>) {
         if self.shared {
+            if let Some(from) = from {
+                image.data.copy_from_slice(from);
+            }
             self.for_pixels(image);
         } else {
-            self.for_values(image.data);
+            self.for_values(from, image.data);
         }
     }
 
     /// A number for each value.
-    fn for_values<P: Pixel>(&self, values: &mut [P]) {
+    fn for_values<P: Pixel>(&self, from: Option<&[P]>, values: &mut [P]) {
         let (change, noise) = (Change::of::<P>(self), Noise::new(self.key));
-        let (whole, rest) = values.as_chunks_mut::<WIDTH>();
-        let n_whole = whole.len() as u64;
         #[cfg(target_arch = "x86_64")]
-        let done = super::avx2::change(P::concrete(whole.as_flattened_mut()), change, self.distribution, noise);
-        #[cfg(not(target_arch = "x86_64"))]
-        let done = false;
-        if !done {
-            each(whole, change, self.distribution, noise);
+        {
+            let typed = (from.and_then(P::bytes), from.and_then(P::floats));
+            if super::avx2::change(typed, P::concrete(values), change, self.distribution, noise) {
+                return;
+            }
         }
-        let numbers = self.distribution.draw(noise, n_whole);
-        rest.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
+        if let Some(from) = from {
+            values.copy_from_slice(from);
+        }
+        for (part, index) in values.chunks_mut(WIDTH).zip(0..) {
+            let numbers = self.distribution.draw(noise, index);
+            part.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
+        }
     }
 
     /// A number for each pixel.
@@ -118,14 +125,6 @@ pub(super) const UNIFORM: f32 = 3.464_101_6;
 /// The scale of a Laplace distribution of variance 1: `√½`.
 pub(super) const LAPLACE: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// Changes `chunks[i]` by numbers `WIDTH · i ..` of a distribution.
-fn each<P: Pixel>(chunks: &mut [[P; WIDTH]], change: Change, distribution: Distribution, noise: Noise) {
-    for (chunk, index) in chunks.iter_mut().zip(0..) {
-        let numbers = distribution.draw(noise, index);
-        chunk.iter_mut().zip(&numbers).for_each(|(value, &n)| change.apply(value, n));
-    }
-}
-
 /// What noise does to a value, on the scale of its type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
@@ -141,6 +140,9 @@ impl Change {
         let scale = if noise.multiplies { 1.0 } else { P::WHITE };
         let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
         let (low, high) = noise.clip.map_or(unbounded, |(low, high)| (low * P::WHITE, high * P::WHITE));
+        // Bytes have a range of their own.
+        let kept = |x: f32| if P::WHITE > 1.0 { x.clamp(0.0, P::WHITE) } else { x };
+        let (low, high) = (kept(low), kept(high));
         Change { mean: noise.mean * scale, std: noise.std * scale, multiplies: noise.multiplies, low, high }
     }
 
@@ -173,20 +175,34 @@ mod tests {
         let bytes: Vec<u8> = (0..1001).map(|i| (i * 37 % 256) as u8).collect();
         let mut floats: Vec<f32> = bytes.iter().map(|&x| f32::from(x) / 200.0 - 0.1).collect();
         floats[5] = -0.0;
-        let shape = Shape::interleaved(7, 143, 1);
         for distribution in [Distribution::Gaussian, Distribution::Uniform, Distribution::Laplace] {
-            for (multiplies, clip) in [(false, Some((0.0, 1.0))), (true, None), (false, None), (true, Some((0.3, 0.6)))]
-            {
+            for (multiplies, clip) in [
+                (false, Some((0.0, 1.0))),
+                (true, None),
+                (false, None),
+                (true, Some((0.3, 0.6))),
+                (false, Some((1.5, 2.0))),
+            ] {
                 let key = Key::new(9);
                 let noise = AddNoise { distribution, mean: 0.02, std: 0.3, multiplies, shared: false, clip, key };
-                let mut out = bytes.clone();
-                noise.run(FrameMut { data: &mut out, shape });
-                assert_eq!(out, plain(&noise, &bytes), "{noise:?}");
-                let mut out = floats.clone();
-                noise.run(FrameMut { data: &mut out, shape });
-                let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                assert_eq!(bits(&out), bits(&plain(&noise, &floats)), "{noise:?}");
+                // Whole groups of chunks, of which two are made together, and what may be left of them.
+                for n in [1, 31, 32, 40, 64, 100, 127, 1001] {
+                    check(&noise, &bytes[..n], u32::from);
+                    check(&noise, &floats[..n], f32::to_bits);
+                }
             }
         }
+    }
+
+    fn check<P: Pixel>(noise: &AddNoise, values: &[P], bits: impl Fn(P) -> u32) {
+        let shape = Shape::interleaved(1, values.len(), 1);
+        let bits = |values: &[P]| values.iter().map(|&x| bits(x)).collect::<Vec<_>>();
+        let expected = bits(&plain(noise, values));
+        let mut out = values.to_vec();
+        noise.run(None, FrameMut { data: &mut out, shape });
+        assert_eq!(bits(&out), expected, "{noise:?}");
+        out.fill(P::default());
+        noise.run(Some(values), FrameMut { data: &mut out, shape });
+        assert_eq!(bits(&out), expected, "{noise:?}, read from elsewhere");
     }
 }

@@ -139,7 +139,12 @@ fn typed<P: Value>(
     let runs = |step: &&Step| mask.is_none() || step.is_geometric();
     let mut left = steps.iter().filter(runs).filter(|step| !step.is_in_place()).count();
     let (mut at, mut shape) = (At::Source, source.shape);
-    for step in steps.iter().filter(runs) {
+    let mut rest = steps;
+    while let Some((step, after)) = rest.split_first() {
+        if !runs(&step) {
+            rest = after;
+            continue;
+        }
         let next = step.output(shape, P::KIND)?.0;
         let moves = !step.is_in_place();
         left -= usize::from(moves);
@@ -152,7 +157,7 @@ fn typed<P: Value>(
         if moves || at == At::Source {
             let [first, second] = memory;
             let len = next.plane() * next.planes();
-            let (from, mut out) = match (at, to) {
+            let (from, out) = match (at, to) {
                 (At::Source, At::Target) => (source, target.reborrow()),
                 (At::Source, At::Buffer(_)) => (source, sized(first, next, len)?),
                 (At::Buffer(0), At::Target) => (Frame { data: first, shape }, target.reborrow()),
@@ -162,19 +167,19 @@ fn typed<P: Value>(
                 (At::Target, _) | (_, At::Source) => unreachable!("nothing moves an image from its last place"),
             };
             if moves {
-                step.across(mask, from, out.reborrow(), &mut buffers.scratch)?;
+                step.across(mask, from, out, &mut buffers.scratch)?;
+                rest = after;
             } else {
-                out.data.copy_from_slice(from.data);
+                rest = &rest[Step::in_place(rest, Some(from.data), out, &mut buffers.scratch)?..];
             }
             at = to;
-        }
-        if !moves {
+        } else {
             let image = match at {
                 At::Target => target.reborrow(),
                 At::Buffer(i) => FrameMut { data: &mut memory[i], shape },
-                At::Source => unreachable!("it was copied"),
+                At::Source => unreachable!("it is read from there"),
             };
-            step.in_place(image, &mut buffers.scratch)?;
+            rest = &rest[Step::in_place(rest, None, image, &mut buffers.scratch)?..];
         }
         shape = next;
     }

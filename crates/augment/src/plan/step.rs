@@ -7,6 +7,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, Photons, SaltAndPepper};
+use crate::value::pass::{self, Change};
 use crate::value::{ColourStep, Erase, Grid, Levels, Normalize, Tone};
 use crate::{Colour, Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
@@ -202,16 +203,57 @@ impl Step {
         }
     }
 
-    /// A step that is in place.
-    pub(super) fn in_place<P: Value>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) -> Result<()> {
+    /// What it is to a [pass](pass::run), if it changes each pixel by itself and can share one with others.
+    fn change(&self) -> Option<Change> {
+        match *self {
+            Step::Tone { tone: Tone::Linear { factor, offset } } => Some(Change::Linear { factor, offset }),
+            Step::Colour { colour } => Some(Change::Colour(colour)),
+            _ => None,
+        }
+    }
+
+    /// Runs the first of some steps, which is in place, and those after it that share its pass: how many. What is not in the image yet is read
+    /// `from` elsewhere.
+    pub(super) fn in_place<P: Value>(
+        steps: &[Step],
+        from: Option<&[P]>,
+        image: FrameMut<'_, P>,
+        scratch: &mut Scratch,
+    ) -> Result<usize> {
+        /// Steps of a pass.
+        const MOST: usize = 8;
+        let mut changes = [Change::Linear { factor: 1.0, offset: 0.0 }; MOST];
+        let shared = steps.iter().map_while(Step::change).take(MOST);
+        let n = changes.iter_mut().zip(shared).map(|(slot, change)| *slot = change).count();
+        match steps {
+            // One function of each value for itself needs no colours.
+            [Step::Tone { .. }, ..] if n == 1 => (),
+            _ if n > 0 => {
+                pass::run(&changes[..n], from, image);
+                return Ok(n);
+            }
+            [Step::Noise(noise), ..] => {
+                noise.run(from, image);
+                return Ok(1);
+            }
+            _ => (),
+        }
+        if let Some(from) = from {
+            image.data.copy_from_slice(from);
+        }
+        steps.first().map_or(Ok(()), |step| step.alone(image, scratch)).map(|()| 1)
+    }
+
+    /// A step that is in place and shares nothing.
+    fn alone<P: Value>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) -> Result<()> {
         match self {
-            Step::Noise(noise) => noise.run(image),
+            Step::Noise(noise) => noise.run(None, image),
             Step::Photons(photons) => photons.run(image),
             Step::SaltAndPepper(noise) => noise.run(image, scratch),
             Step::Erase(erase) => erase.run(image),
             Step::Grid(grid) => grid.run(image),
             Step::Tone { tone } => tone.run(image),
-            Step::Colour { colour } => colour.run(image),
+            Step::Colour { colour } => pass::run(&[Change::Colour(*colour)], None, image),
             Step::Levels { levels } => levels.run(image, &mut scratch.levels),
             #[cfg(feature = "jpeg")]
             Step::Jpeg(jpeg) => return jpeg.run(image, &mut scratch.jpeg),

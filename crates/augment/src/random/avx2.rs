@@ -3,7 +3,7 @@
 //! The compiler makes vectors of loops over arrays, but not of a function that is as long as this one and works on sixteen of them. Here every
 //! operation is that of the portable form, on eight words at a time and in the same order, so that every bit is the same: a test says so.
 
-use super::bulk::{Noise, WIDTH};
+use super::bulk::{COSINE, LN, LN_EXPONENT, Noise, SINE, WIDTH};
 use super::threefry::{LANES, PARITY, ROTATIONS, ROUNDS};
 use std::arch::x86_64::*;
 
@@ -80,43 +80,47 @@ fn open_unit(words: __m256i) -> __m256 {
     _mm256_mul_ps(_mm256_add_ps(high, _mm256_set1_ps(0.5)), _mm256_set1_ps(1.0 / (1 << 23) as f32))
 }
 
-/// As `ln`.
+/// As `minus_two_ln`.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn ln(x: __m256) -> __m256 {
+fn minus_two_ln(x: __m256) -> __m256 {
     let bits = _mm256_sub_epi32(_mm256_castps_si256(x), set1(0x3f35_04f3));
-    let exponent = _mm256_srai_epi32::<23>(bits);
+    let exponent = _mm256_and_si256(bits, set1(0xff80_0000));
     let mantissa = _mm256_add_epi32(_mm256_and_si256(bits, set1(0x007f_ffff)), set1(0x3f35_04f3));
     let t = _mm256_sub_ps(_mm256_castsi256_ps(mantissa), _mm256_set1_ps(1.0));
-    let p = multiply_add(_mm256_set1_ps(0.119_310_54), t, -0.186_807_51);
-    let p = multiply_add(p, t, 0.204_917_6);
-    let p = multiply_add(p, t, -0.249_082_9);
-    let p = multiply_add(p, t, 0.333_146_74);
-    let p = multiply_add(p, t, -0.500_011_45);
-    let p = multiply_add(p, t, 1.000_001);
-    let whole = _mm256_mul_ps(_mm256_cvtepi32_ps(exponent), _mm256_set1_ps(std::f32::consts::LN_2));
+    let p = multiply_add(_mm256_set1_ps(LN[0]), t, LN[1]);
+    let p = multiply_add(p, t, LN[2]);
+    let p = multiply_add(p, t, LN[3]);
+    let p = multiply_add(p, t, LN[4]);
+    let p = multiply_add(p, t, LN[5]);
+    let p = multiply_add(p, t, LN[6]);
+    let whole = _mm256_mul_ps(_mm256_cvtepi32_ps(exponent), _mm256_set1_ps(LN_EXPONENT));
     _mm256_add_ps(whole, _mm256_mul_ps(t, p))
 }
 
-/// As `circle`.
+/// As `pair`.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn circle(words: __m256i) -> (__m256, __m256) {
-    const SCALE: f32 = std::f32::consts::FRAC_PI_4 / (1_u32 << 31) as f32;
-    let angle = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_slli_epi32::<2>(words)), _mm256_set1_ps(SCALE));
+fn pair(words: __m256i) -> (__m256, __m256) {
+    let fraction = set1(0x007f_ffff);
+    let uniform = _mm256_or_si256(_mm256_and_si256(words, fraction), set1(0x3f80_0001));
+    let uniform = _mm256_sub_ps(_mm256_castsi256_ps(uniform), _mm256_set1_ps(1.0));
+    let radius = _mm256_sqrt_ps(minus_two_ln(uniform));
+    let angle = _mm256_and_si256(_mm256_srli_epi32::<8>(words), fraction);
+    let angle = _mm256_castsi256_ps(_mm256_or_si256(angle, set1(0x4000_0000)));
+    let angle = _mm256_sub_ps(angle, _mm256_set1_ps(3.0));
     let z = _mm256_mul_ps(angle, angle);
-    let p = multiply_add(_mm256_set1_ps(8.151_571e-3), z, -0.166_624_76);
-    let sine = _mm256_mul_ps(angle, multiply_add(p, z, 0.999_998_57));
-    let p = multiply_add(_mm256_set1_ps(-1.358_584_4e-3), z, 4.165_502e-2);
-    let p = multiply_add(p, z, -0.499_998_57);
-    let cosine = multiply_add(p, z, 0.999_999_97);
-    let turned = _mm256_castsi256_ps(_mm256_srai_epi32::<31>(words));
-    let sign = _mm256_set1_ps(-0.0);
-    let half = _mm256_and_ps(_mm256_castsi256_ps(_mm256_slli_epi32::<1>(words)), sign);
-    let exchanged = _mm256_and_ps(_mm256_xor_ps(sine, cosine), turned);
-    let sine = _mm256_xor_ps(_mm256_xor_ps(sine, exchanged), half);
-    let cosine = _mm256_xor_ps(_mm256_xor_ps(cosine, exchanged), _mm256_xor_ps(half, _mm256_and_ps(turned, sign)));
-    (sine, cosine)
+    let p = multiply_add(_mm256_set1_ps(SINE[0]), z, SINE[1]);
+    let sine = _mm256_mul_ps(angle, multiply_add(p, z, SINE[2]));
+    let p = multiply_add(_mm256_set1_ps(COSINE[0]), z, COSINE[1]);
+    let p = multiply_add(p, z, COSINE[2]);
+    let cosine = multiply_add(p, z, COSINE[3]);
+    let sign = _mm256_and_ps(_mm256_castsi256_ps(words), _mm256_set1_ps(-0.0));
+    let cosine = _mm256_xor_ps(cosine, sign);
+    // The highest bit of a word chooses.
+    let exchange = _mm256_castsi256_ps(_mm256_slli_epi32::<31>(words));
+    let (x, y) = (_mm256_blendv_ps(cosine, sine, exchange), _mm256_blendv_ps(sine, cosine, exchange));
+    (_mm256_mul_ps(radius, x), _mm256_mul_ps(radius, y))
 }
 
 /// [`Noise::uniforms`].
@@ -127,22 +131,13 @@ pub(crate) fn uniforms(noise: Noise, index: u64) -> Numbers {
     [open_unit(a), open_unit(b), open_unit(c), open_unit(d)]
 }
 
-/// [`Noise::normals`].
+/// [`Noise::normals`] of `2 · index` and of the index after it.
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(crate) fn normals(noise: Noise, index: u64) -> Numbers {
+pub(crate) fn normals(noise: Noise, index: u64) -> [Numbers; 2] {
     let [a, b, c, d] = words(noise, index);
-    let (first, second) = (pair(a, b), pair(c, d));
-    [first.0, first.1, second.0, second.1]
-}
-
-/// Two normal numbers of two words.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn pair(radius: __m256i, angle: __m256i) -> (__m256, __m256) {
-    let radius = _mm256_sqrt_ps(_mm256_mul_ps(_mm256_set1_ps(-2.0), ln(open_unit(radius))));
-    let (sine, cosine) = circle(angle);
-    (_mm256_mul_ps(radius, cosine), _mm256_mul_ps(radius, sine))
+    let (a, b, c, d) = (pair(a), pair(b), pair(c), pair(d));
+    [[a.0, a.1, b.0, b.1], [c.0, c.1, d.0, d.1]]
 }
 
 /// [`Noise::laplace`].
@@ -157,8 +152,7 @@ pub(crate) fn laplace(noise: Noise, index: u64) -> Numbers {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn signed(words: __m256i) -> __m256 {
-    let sign = _mm256_set1_ps(-0.0);
-    let magnitude = _mm256_xor_ps(ln(open_unit(words)), sign);
+    let magnitude = _mm256_mul_ps(_mm256_set1_ps(0.5), minus_two_ln(open_unit(words)));
     _mm256_xor_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(words)))
 }
 
@@ -178,11 +172,12 @@ mod tests {
     }
 
     #[target_feature(enable = "avx2")]
-    fn all(noise: Noise, index: u64) -> [[f32; WIDTH]; 3] {
-        let mut out = [[0.0; WIDTH]; 3];
-        store(uniforms(noise, index), &mut out[0]);
-        store(normals(noise, index), &mut out[1]);
-        store(laplace(noise, index), &mut out[2]);
+    fn all(noise: Noise, index: u64) -> [[f32; WIDTH]; 4] {
+        let mut out = [[0.0; WIDTH]; 4];
+        let [first, second] = normals(noise, index);
+        for (numbers, out) in [uniforms(noise, index), laplace(noise, index), first, second].into_iter().zip(&mut out) {
+            store(numbers, out);
+        }
         out
     }
 
@@ -193,11 +188,12 @@ mod tests {
         }
         for key in [0, 3, u64::MAX] {
             let noise = Noise::new(Key::new(key));
-            for index in (0..2000).chain([u64::from(u32::MAX) / 8, u64::MAX]) {
-                let expected = [noise.uniforms(index), noise.normals(index), noise.laplace(index)];
+            for index in (0..2000).chain([u64::from(u32::MAX) / 8, u64::MAX / 2]) {
+                let normals = [noise.normals(2 * index), noise.normals(2 * index + 1)];
+                let expected = [noise.uniforms(index), noise.laplace(index), normals[0], normals[1]];
                 // SAFETY: the processor was found to have AVX2.
                 let got = unsafe { all(noise, index) };
-                let bits = |x: [[f32; WIDTH]; 3]| x.map(|x| x.map(f32::to_bits));
+                let bits = |x: [[f32; WIDTH]; 4]| x.map(|x| x.map(f32::to_bits));
                 assert_eq!(bits(got), bits(expected), "key {key}, index {index}");
             }
         }

@@ -1,5 +1,8 @@
 //! Steps that change values and move no pixel.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod block;
 mod clahe;
 mod colour;
 mod erase;
@@ -7,6 +10,7 @@ mod erase;
 mod jpeg;
 mod levels;
 mod normalize;
+pub(crate) mod pass;
 mod tone;
 
 pub use colour::ColourStep;

@@ -50,11 +50,21 @@ impl Tone {
         if good { Ok(()) } else { Err(Error::parameter("tone", parameter, expected, number)) }
     }
 
+    /// A value of type `P`, not yet rounded.
     #[inline(always)]
-    fn of(self, x: f32) -> f32 {
+    fn of<P: Pixel>(self, x: f32) -> f32 {
+        match self {
+            // As it is computed among other steps.
+            Tone::Linear { factor, offset } => linear::<P>(factor, offset, x),
+            _ => self.of_share(x / P::WHITE) * P::WHITE,
+        }
+    }
+
+    #[inline(always)]
+    fn of_share(self, x: f32) -> f32 {
         let clamp = |x: f32| if x > 0.0 { if x < 1.0 { x } else { 1.0 } } else { 0.0 };
         match self {
-            Tone::Linear { factor, offset } => clamp(factor * x + offset),
+            Tone::Linear { factor, offset } => factor * x + offset,
             Tone::Gamma { gamma } => clamp(x).powf(gamma),
             Tone::Invert => 1.0 - x,
             Tone::Posterize { bits } => {
@@ -79,9 +89,15 @@ impl Tone {
                 P::map(
                     image.data,
                     #[inline(always)]
-                    |x| self.of(x),
+                    |x| self.of::<P>(x),
                 );
             },
         );
     }
+}
+
+/// `factor · x + offset`, the offset being a share of white, as a value of the type.
+#[inline(always)]
+pub(super) fn linear<P: Pixel>(factor: f32, offset: f32, x: f32) -> f32 {
+    P::within(factor * x + offset * P::WHITE)
 }
