@@ -153,6 +153,8 @@ impl Draw<'_> {
         (self.state.shape, self.state.kind) = step.output(before, kind)?;
         match self.plan.steps.last().and_then(|last| fused(last, &step, before, cut)) {
             Some(both) => {
+                // Where two steps leave none, the last one is another, which may have cut something off.
+                self.state.cut = cut || both.is_none();
                 self.plan.steps.pop();
                 self.plan.steps.extend(both);
             }
@@ -237,6 +239,8 @@ fn fused(last: &Step, next: &Step, shape: Shape, cut: bool) -> Option<Option<Ste
             let map = a.map.then(b.map);
             Some(Some(Step::Warp(Warp { map, height: b.height, width: b.width, ..*a })))
         }
+        // Rows are copied by both: nothing is interpolated, and a mirrored copy pixel by pixel would take many times as long as the two.
+        (Step::Symmetry { .. }, Step::Warp(warp)) | (Step::Warp(warp), Step::Symmetry { .. }) if warp.copies() => None,
         (Step::Symmetry { symmetry }, Step::Warp(warp)) => {
             Some(Some(Step::Warp(Warp { map: map(*symmetry, true).then(warp.map), ..*warp })))
         }

@@ -232,6 +232,11 @@ fn black<V: Value>(len: usize, shape: Shape) -> Result<Vec<V>> {
     Ok(values)
 }
 
+/// A matrix, row by row, as it stands column by column.
+fn transposed<V: Copy>(values: &[V], rows: usize, columns: usize) -> Vec<V> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+}
+
 impl Image {
     /// A black image.
     ///
@@ -261,6 +266,30 @@ impl Image {
     /// The image as it was, if its values are of the other type.
     pub fn into_vec<V: Value>(self) -> Result<Vec<V>, Image> {
         V::take(self)
+    }
+
+    /// The same picture with its channels in another order in memory: planar, as networks want it, of an interleaved photograph.
+    ///
+    /// ```
+    /// use gradwise_augment::{Image, Layout, Shape};
+    ///
+    /// let photo = Image::from_vec(Shape::interleaved(1, 2, 3), vec![1_u8, 2, 3, 4, 5, 6])?;
+    /// let planar = photo.into_layout(Layout::Planar);
+    /// assert_eq!((planar.shape(), planar.as_u8()), (Shape::planar(3, 1, 2), Some(&[1, 4, 2, 5, 3, 6][..])));
+    /// # Ok::<(), gradwise_augment::Error>(())
+    /// ```
+    #[must_use]
+    pub fn into_layout(self, layout: Layout) -> Self {
+        let Image { shape, values } = self;
+        let (pixels, channels) = (shape.height * shape.width, shape.channels);
+        // As a matrix that is transposed: of pixels and channels, or of channels and pixels.
+        let (rows, columns) = if shape.layout == Layout::Interleaved { (pixels, channels) } else { (channels, pixels) };
+        let values = match values {
+            values if layout == shape.layout || rows == 1 || columns == 1 => values,
+            Vec8Or32::U8(values) => Vec8Or32::U8(transposed(&values, rows, columns)),
+            Vec8Or32::F32(values) => Vec8Or32::F32(transposed(&values, rows, columns)),
+        };
+        Image { shape: Shape { layout, ..shape }, values }
     }
 
     /// Its shape.

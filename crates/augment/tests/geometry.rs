@@ -281,12 +281,62 @@ fn what_a_crop_cuts_off_does_not_come_back() {
     assert_eq!(count(&crop().then(right(Interpolation::Bilinear))), 8);
     let flipped = crop().then(Flip::of(&[Symmetry::Transpose], 1.0).unwrap());
     assert_eq!(count(&flipped.then(Pad::all(2, Fill::BLACK))), 16, "nor with a flip in between");
+    let flip = || Flip::horizontal(1.0).unwrap();
+    assert_eq!(count(&crop().then(flip()).then(Pad::all(2, Fill::BLACK))), 16);
+    assert_eq!(count(&crop().then(flip()).then(flip()).then(Pad::all(2, Fill::BLACK))), 16, "nor with two");
     let random = Sequence::new().then(RandomCrop::new(4, 4).unwrap());
     assert_eq!(count(&random.then(Pad::all(2, Fill::BLACK))), 16);
     // Of two crops, and of a turn and a crop, one step is enough.
     let turned = Sequence::new().then(Affine::rotation(30.0).unwrap()).then(CenterCrop::new(6, 6).unwrap());
     let plan = turned.then(CenterCrop::new(4, 4).unwrap()).plan(shape, Kind::U8, Key::new(0)).unwrap();
     assert_eq!(plan.steps().len(), 1);
+}
+
+/// A flip and a crop copy rows, which a warp with a mirrored map does not.
+#[test]
+fn what_copies_rows_is_left_to_do_so() {
+    let shape = Shape::interleaved(9, 12, 3);
+    let image = Image::from_vec(shape, bytes(shape)).unwrap();
+    let (flip, crop) = (Flip::horizontal(1.0).unwrap(), RandomCrop::new(9, 12).unwrap().margin(2, Fill::Reflect));
+    for flip_first in [true, false] {
+        let (flip, crop) = (flip.clone(), crop.clone());
+        let both =
+            if flip_first { Sequence::new().then(flip).then(crop) } else { Sequence::new().then(crop).then(flip) };
+        for seed in 0..20 {
+            let plan = both.plan(shape, Kind::U8, Key::new(seed)).unwrap();
+            assert_eq!(plan.steps().len(), 2, "{plan:?}");
+            let one_by_one = plan
+                .steps()
+                .iter()
+                .fold(image.clone(), |image, step| Always(step.clone()).apply(image.as_ref(), Key::new(0)).unwrap());
+            assert_eq!(plan.apply(image.as_ref()).unwrap(), one_by_one);
+        }
+    }
+    let shift = Translate::new(Shift::Pixels(0.5.into()), Shift::NONE).unwrap();
+    let plan = Sequence::new().then(flip).then(shift).plan(shape, Kind::U8, Key::new(0)).unwrap();
+    assert_eq!(plan.steps().len(), 1, "an interpolation does both");
+}
+
+#[test]
+fn layouts_are_exchanged_there_and_back() {
+    for shape in
+        [Shape::interleaved(3, 4, 3), Shape::planar(2, 3, 4), Shape::interleaved(1, 1, 5), Shape::planar(1, 2, 3)]
+    {
+        let image = Image::from_vec(shape, floats(shape)).unwrap();
+        for layout in [gradwise_augment::Layout::Interleaved, gradwise_augment::Layout::Planar] {
+            let other = image.clone().into_layout(layout);
+            assert_eq!(other.shape(), Shape { layout, ..shape });
+            for (y, x, channel) in (0..3).flat_map(|y| (0..4).flat_map(move |x| (0..5).map(move |c| (y, x, c)))) {
+                if y < shape.height && x < shape.width && channel < shape.channels {
+                    let value = |image: &Image| {
+                        at(image.shape(), image.as_f32().unwrap(), Fill::Edge, y as i64, x as i64, channel)
+                    };
+                    assert_eq!(value(&other), value(&image));
+                }
+            }
+            assert_eq!(other.into_layout(shape.layout), image);
+        }
+    }
 }
 
 #[test]

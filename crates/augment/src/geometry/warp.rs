@@ -28,6 +28,11 @@ pub struct Warp {
 }
 
 impl Warp {
+    /// Whether it moves the image by whole pixels, so that rows are copied.
+    pub(crate) fn copies(&self) -> bool {
+        self.map.as_translation().is_some_and(|(x, y)| x.fract() == 0.0 && y.fract() == 0.0)
+    }
+
     /// Whether it takes a rectangle of whole pixels out of an image, and nothing from beyond its edge.
     pub(crate) fn cuts_out_of(&self, shape: Shape) -> bool {
         self.map.as_translation().is_some_and(|(x, y)| {
