@@ -2,8 +2,8 @@
 
 /// An activation function, as far as initialization is concerned: its gain, and where the gain comes from.
 ///
-/// A layer whose weights have the variance `gain² / fan` hands on a signal of the variance it got. Gains that come from the
-/// second moment of the activation, `1 / √E[f(z)²]` with `z ~ N(0, 1)`, are those of He et al. 2015; [`variance_gain`] computes them for any function.
+/// A layer whose weights have the variance `gain² / fan` hands on a signal of the variance it got. Gains that come from the second moment
+/// of the activation, `1 / √E[f(z)²]` with `z ~ N(0, 1)`, are those of He et al. 2015; [`variance_gain`] computes them for any function.
 ///
 /// ```
 /// use gradwise_init::Nonlinearity;

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// A random matrix with orthogonal rows, or columns where there are fewer of them: it changes no length, only directions.
 ///
-/// A weight `[outputs, inputs, kernel…]` is taken as a matrix `[outputs, inputs · kernel]`, and `W Wᵀ = gain² I` for at most as many rows as
-/// columns, `Wᵀ W = gain² I` otherwise; all such matrices are equally likely (Haar measure). Use it for very deep and for recurrent
+/// A weight `[outputs, inputs, kernel…]` is taken as a matrix `[outputs, inputs · kernel]`, and `W Wᵀ = gain² I` for at most as many rows
+/// as columns, `Wᵀ W = gain² I` otherwise; all such matrices are equally likely (Haar measure). Use it for very deep and for recurrent
 /// nets, whose signals go through many products. Sources: Saxe, McClelland and Ganguli, *Exact solutions to the nonlinear dynamics of
 /// learning in deep linear neural networks*, ICLR 2014; Mezzadri, *How to generate random matrices from the classical compact groups*,
 /// 2007. The same as PyTorch's `orthogonal_` and Keras's `Orthogonal`.

@@ -66,8 +66,8 @@ impl<T: Real> Init<T> for Identity {
 /// Each unit gets `k` inputs with normal weights, and zeros for all others: sums stay small however wide the layer is.
 ///
 /// Use it for wide layers under saturating activations. Weights are `[outputs, inputs, kernel…]`; a unit with fewer inputs than `k` has
-/// them all. Source: Martens, *Deep learning via Hessian-free optimization*, ICML 2010, section 5 (`k = 15`, unit variance). PyTorch's `sparse_` is given
-/// the share of zeros in each *column* instead, and takes a deviation of 0.01.
+/// them all. Source: Martens, *Deep learning via Hessian-free optimization*, ICML 2010, section 5 (`k = 15`, unit variance). PyTorch's
+/// `sparse_` is given the share of zeros in each *column* instead, and takes a deviation of 0.01.
 ///
 /// ```
 /// use gradwise_core::Key;

@@ -11,8 +11,8 @@ use gradwise_core::{ArrayRefD, Error, Metric, Real, Result};
 /// Use it where probabilities are acted upon. Predictions `[N, classes]` with class indices are judged by their most probable class: its
 /// probability is the confidence, and it is right or wrong. Predictions `[N]` or `[N, 1]` with targets 0 and 1 are judged as the
 /// probability of a yes, against the share of yeses. A confidence of `c` falls into bin `⌈c · n⌉` of `n`, so that bins are closed above
-/// (and the first below, too). Source: Guo, Pleiss, Sun and Weinberger, *On calibration of modern neural networks*, ICML 2017 (15 bins). The
-/// value depends on the number of bins, and with few samples it is too large on average: compare at equal numbers.
+/// (and the first below, too). Source: Guo, Pleiss, Sun and Weinberger, *On calibration of modern neural networks*, ICML 2017 (15 bins).
+/// The value depends on the number of bins, and with few samples it is too large on average: compare at equal numbers.
 ///
 /// ```
 /// use gradwise_metrics::{CalibrationError, Metric};

@@ -7,9 +7,9 @@ use ndarray::Dimension;
 
 /// The mean of a [`Loss`] over samples: what training minimizes, on data that it does not train on.
 ///
-/// It runs the loss's own operation, without a tape, and takes one loss a sample from it ([`Reduction::None`]), so that
-/// batches of different sizes and weights come together rightly, the loss's own weights ([`Loss::weight`]) included. Where a sample has several losses, as one a pixel, their
-/// mean is the sample's.
+/// It runs the loss's own operation, without a tape, and takes one loss a sample from it ([`Reduction::None`]), so that batches of
+/// different sizes and weights come together rightly, the loss's own weights ([`Loss::weight`]) included. Where a sample has several
+/// losses, as one a pixel, their mean is the sample's.
 ///
 /// ```
 /// # use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Loss, Op, Real, Reduction, Result, Saved, Slot, arity};

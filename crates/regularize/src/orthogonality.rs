@@ -10,8 +10,9 @@ use std::sync::Mutex;
 ///
 /// Such a layer keeps the length of signals and gradients, which helps very deep nets, and its units are not copies of each other. A
 /// weight `[outputs, inputs, kernel…]` is taken as a matrix `[outputs, inputs · kernel]`; where it has more rows than columns, whose rows
-/// cannot all be orthogonal, the columns are (`Wᵀ W`). The gradient is `4 λ (W Wᵀ − I) W`. Sources: Bansal, Chen and Wang, *Can we gain more from
-/// orthogonality regularizations in training deep CNNs?*, NeurIPS 2018 (λ from 10⁻² down to 10⁻⁶ there, falling during training).
+/// cannot all be orthogonal, the columns are (`Wᵀ W`). The gradient is `4 λ (W Wᵀ − I) W`. Sources: Bansal, Chen and Wang, *Can we gain
+/// more from orthogonality regularizations in training deep CNNs?*, NeurIPS 2018 (λ from 10⁻² down to 10⁻⁶ there, falling during
+/// training).
 ///
 /// [`Orthogonality::off_diagonal`] leaves the lengths free: `λ ‖W Wᵀ ⊙ (1 − I)‖²`, of Brock, Donahue and Simonyan, *Large scale GAN
 /// training*, ICLR 2019, eq. 3 (λ = 10⁻⁴). Keras's `OrthogonalRegularizer(factor)` is another one: the mean *absolute* product of rows

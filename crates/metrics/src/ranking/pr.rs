@@ -10,9 +10,9 @@ use gradwise_core::{ArrayRefD, Metric, Real, Result};
 /// The area under precision against recall: the mean precision over all positives, each at the threshold that just finds it.
 ///
 /// Use it where positives are rare and matter. [`PrAuc::new`] sums steps, `Σ (Rₙ − Rₙ₋₁) Pₙ`, which is called average precision
-/// (scikit-learn's `average_precision_score`); [`PrAuc::with_lines`] joins the points by straight lines (its
-/// `auc(recall, precision)`), which is too optimistic, since precision does not change along a line (Davis and Goadrich, *The relationship between
-/// precision-recall and ROC curves*, ICML 2006).
+/// (scikit-learn's `average_precision_score`); [`PrAuc::with_lines`] joins the points by straight lines (its `auc(recall, precision)`),
+/// which is too optimistic, since precision does not change along a line (Davis and Goadrich, *The relationship between precision-recall
+/// and ROC curves*, ICML 2006).
 ///
 /// What it takes and keeps is what [`RocAuc`](crate::RocAuc) does. The value is NaN while there are no positives, and where a score is
 /// NaN. Scores that say nothing have the share of positives for a value.

@@ -152,8 +152,8 @@ impl GradientEvidence {
 
 /// Stops when the evidence against further learning is above 0: without held-out data, so that all data can be learned from.
 ///
-/// It looks at [`GradientEvidence`] from time to time, as once an epoch. One value above 0 stops in the paper, on full gradients; on those of a batch,
-/// which vary, ask for several in a row. Source: Mahsereci et al. 2017.
+/// It looks at [`GradientEvidence`] from time to time, as once an epoch. One value above 0 stops in the paper, on full gradients; on
+/// those of a batch, which vary, ask for several in a row. Source: Mahsereci et al. 2017.
 ///
 /// ```
 /// use gradwise_regularize::{Decision::*, EvidenceBased};

@@ -1,8 +1,8 @@
 //! Prechelt's three classes of stopping criteria.
 //!
 //! All judge the loss on held-out data against what it was before. Source: Prechelt, *Early stopping - but when?*, 1998; how to choose
-//! among them: *Automatic early stopping using cross validation: quantifying the criteria*, 1998. Slower criteria (a larger α, more strips) find slightly
-//! better minima on average and take much longer.
+//! among them: *Automatic early stopping using cross validation: quantifying the criteria*, 1998. Slower criteria (a larger α, more
+//! strips) find slightly better minima on average and take much longer.
 
 use super::{Criterion, Decision, Progress};
 use crate::check;
@@ -96,8 +96,8 @@ pub struct StripProgress {
 /// PQ_α: stops at the end of a strip of `k` epochs if the held-out loss has risen much for how little the training loss still falls:
 /// `GL(t) / P_k(t) > α`, where `P_k(t) = 1000 (Σ_strip E_tr / (k · min_strip E_tr) − 1)`.
 ///
-/// Use it where overfitting begins while the net still learns fast, and may turn back; α is 0.5 to 3 and `k` is 5 in the paper. Losses must be
-/// positive. Training that stands still (`P_k = 0`) stops as soon as the held-out loss is above its minimum.
+/// Use it where overfitting begins while the net still learns fast, and may turn back; α is 0.5 to 3 and `k` is 5 in the paper. Losses
+/// must be positive. Training that stands still (`P_k = 0`) stops as soon as the held-out loss is above its minimum.
 ///
 /// ```
 /// use gradwise_regularize::{Decision::*, Losses, ProgressQuotient};
