@@ -1,5 +1,6 @@
 //! Which samples make up which batch.
 
+use crate::balance::{balance, by_class};
 use crate::{DataError, Result, shuffle};
 
 /// Where a run stands in its data: the batch that comes next.
@@ -51,6 +52,8 @@ pub struct Batches {
     batch_size: usize,
     seed: Option<u64>,
     drop_last: bool,
+    /// The samples of each class, where each class comes equally often.
+    classes: Option<Vec<Vec<usize>>>,
     /// All samples, in the order of `ordered`.
     order: Vec<usize>,
     /// The epoch whose order `order` is; any epoch's where the order is always the same.
@@ -75,6 +78,7 @@ impl Batches {
             batch_size,
             seed: None,
             drop_last: false,
+            classes: None,
             order,
             ordered: None,
             position: BatchPosition::default(),
@@ -85,8 +89,34 @@ impl Batches {
     #[must_use]
     pub fn shuffled(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self.classes = None;
         self.ordered = None;
         self
+    }
+
+    /// The same, with each of `n_classes` classes equally often in each epoch, in a random order of its own: rare classes come again and
+    /// again, and of frequent ones each epoch sees another part. See [`balanced_order`](crate::balanced_order).
+    ///
+    /// ```
+    /// use gradwise_data::Batches;
+    ///
+    /// let labels = [0, 0, 0, 0, 0, 0, 1, 1];
+    /// let mut batches = Batches::new(8, 4)?.balanced(&labels, 2, 42)?;
+    /// assert!(batches.epoch(0).all(|batch| batch.iter().filter(|&&i| labels[i] == 1).count() == 2));
+    /// # Ok::<(), gradwise_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is not one label a sample, a class has no sample, or a label is not below `n_classes`.
+    pub fn balanced(mut self, labels: &[usize], n_classes: usize, seed: u64) -> Result<Self> {
+        if labels.len() != self.order.len() {
+            let expected = format!("{} labels, one a sample", self.order.len());
+            return Err(DataError::shape("batches", expected, &[labels.len()]));
+        }
+        self.classes = Some(by_class("batches", labels, n_classes)?);
+        self.seed = Some(seed);
+        self.ordered = None;
+        Ok(self)
     }
 
     /// The same without the last batch of an epoch where it would be smaller than the others. In a random order, other
@@ -119,7 +149,7 @@ impl Batches {
         (if self.drop_last { n / self.batch_size } else { n.div_ceil(self.batch_size) }) as u64
     }
 
-    /// Samples that an epoch visits: all of them, but for those of a dropped batch.
+    /// Samples that an epoch visits: as many as there are, but for those of a dropped batch.
     pub fn samples_per_epoch(&self) -> usize {
         if self.drop_last { self.order.len() / self.batch_size * self.batch_size } else { self.order.len() }
     }
@@ -162,8 +192,13 @@ impl Batches {
     fn sort(&mut self, epoch: u64) {
         let Some(seed) = self.seed else { return };
         if self.ordered != Some(epoch) {
-            self.order.iter_mut().enumerate().for_each(|(i, sample)| *sample = i);
-            shuffle(&mut self.order, seed, epoch);
+            if let Some(classes) = &self.classes {
+                let n = self.order.len();
+                balance(classes, n, seed, epoch, &mut self.order);
+            } else {
+                self.order.iter_mut().enumerate().for_each(|(i, sample)| *sample = i);
+                shuffle(&mut self.order, seed, epoch);
+            }
             self.ordered = Some(epoch);
         }
     }

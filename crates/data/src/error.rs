@@ -41,6 +41,20 @@ pub enum DataError {
         /// What is there.
         got: String,
     },
+    /// A field of a table is not what its column holds.
+    #[error("{file}: line {line}, column {column}: expected {expected}, got {got}")]
+    Field {
+        /// The file, or the name the caller gave to the text.
+        file: String,
+        /// The line, from 1, in which the row begins.
+        line: u64,
+        /// The name of the column, or its number from 1 where it has none.
+        column: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
     /// Two files that belong together hold different numbers of samples.
     #[error("{labels}: expected {expected} labels, one for each image of {images}, got {got}")]
     LabelCount {

@@ -64,7 +64,7 @@ fn check_indices(indices: &[usize], n: usize) -> Result<()> {
 }
 
 /// Gives `out` the shape `[n, sample…]` in standard layout, in the memory it has; what it holds afterwards is unspecified.
-fn reshape<T: Real>(out: &mut ArrayD<T>, n: usize, sample: &[usize]) {
+pub(crate) fn reshape<T: Real>(out: &mut ArrayD<T>, n: usize, sample: &[usize]) {
     let fits = out.shape().split_first().is_some_and(|(&first, rest)| first == n && rest == sample);
     if fits && out.is_standard_layout() {
         return;

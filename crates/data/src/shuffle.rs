@@ -10,6 +10,12 @@ pub(crate) enum Purpose {
     Batches = 1,
     Split = 2,
     Folds = 3,
+    Features = 4,
+    Synthetic = 5,
+    Balance = 6,
+    Shift = 7,
+    Curve = 8,
+    Sequences = 9,
 }
 
 /// Puts `order` into the random order of a seed and an epoch, the same one on every machine and in every version.
@@ -28,12 +34,18 @@ pub fn shuffle<V>(order: &mut [V], seed: u64, epoch: u64) {
     shuffle_for(Purpose::Batches, order, seed, epoch);
 }
 
-pub(crate) fn shuffle_for<V>(purpose: Purpose, order: &mut [V], seed: u64, stream: u64) {
+/// The generator of a seed, for a purpose, at the beginning of a stream.
+pub(crate) fn generator(purpose: Purpose, seed: u64, stream: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8] = purpose as u8;
     let mut random = ChaCha8Rng::from_seed(key);
     random.set_stream(stream);
+    random
+}
+
+pub(crate) fn shuffle_for<V>(purpose: Purpose, order: &mut [V], seed: u64, stream: u64) {
+    let mut random = generator(purpose, seed, stream);
     for last in (1..order.len()).rev() {
         order.swap(last, below(&mut random, last as u64 + 1) as usize);
     }
@@ -44,7 +56,7 @@ pub(crate) fn shuffle_for<V>(purpose: Purpose, order: &mut [V], seed: u64, strea
 /// The high half of `random × bound` is nearly uniform; the few products that would favour some numbers are drawn again
 /// (Lemire, *Fast random integer generation in an interval*, TOMACS 2019). It is written out here because an order is part of
 /// a run's identity, which must not change when a library finds a better way to draw.
-fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
+pub(crate) fn below(random: &mut ChaCha8Rng, bound: u64) -> u64 {
     let surplus = bound.wrapping_neg() % bound;
     loop {
         let product = u128::from(random.next_u64()) * u128::from(bound);

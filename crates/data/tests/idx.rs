@@ -1,5 +1,16 @@
 //! Readers: what is written is read, and what is broken is told.
 
+#[cfg(feature = "csv")]
+#[path = "readers/csv.rs"]
+mod csv;
+#[cfg(feature = "images")]
+#[path = "readers/images.rs"]
+mod images;
+#[path = "readers/npy.rs"]
+mod npy;
+#[path = "readers/sequences.rs"]
+mod sequences;
+
 mod common;
 
 use flate2::{Compression, write::GzEncoder};

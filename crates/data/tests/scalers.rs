@@ -1,4 +1,12 @@
-//! Scalers against obvious two-pass references, in one body for both number types.
+//! Scalers against obvious two-pass references, in one body for both number types; whitening, shift tests, features and synthetic sets
+//! beside it.
+
+#[path = "statistics/features.rs"]
+mod features;
+#[path = "statistics/shift.rs"]
+mod shift;
+#[path = "statistics/whitening.rs"]
+mod whitening;
 
 use gradwise_core::{ArrayRefD, Real};
 use gradwise_data::{MinMaxScaler, Per, StandardScaler};

@@ -20,6 +20,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("autograd", 20),
     ("tensor", 45),
     ("augment", 40),
+    ("data", 28),
 ];
 
 /// The budget of a crate, if it has one.

@@ -1,10 +1,16 @@
 //! Bringing inputs to a common scale, learned from the training part alone.
 
 mod min_max;
+mod per_sample;
+mod robust;
 mod standard;
 
 pub use min_max::MinMaxScaler;
+pub use per_sample::SampleScaler;
+pub use robust::RobustScaler;
 pub use standard::StandardScaler;
+
+pub(crate) use robust::quantile;
 
 use crate::{DataError, Result};
 use gradwise_core::{ArrayRefD, Real};
@@ -83,7 +89,7 @@ impl Groups {
 }
 
 /// Refuses values that would spoil every statistic, telling where the first one stands.
-fn check_finite<T: Real>(what: &'static str, x: &ArrayRefD<T>) -> Result<()> {
+pub(crate) fn check_finite<T: Real>(what: &'static str, x: &ArrayRefD<T>) -> Result<()> {
     match x.iter().enumerate().find(|(_, v)| !v.is_finite()) {
         Some((i, v)) => Err(DataError::value(what, "finite values", format!("{v} at position {i}"))),
         None => Ok(()),
@@ -91,6 +97,6 @@ fn check_finite<T: Real>(what: &'static str, x: &ArrayRefD<T>) -> Result<()> {
 }
 
 /// Refuses arrays without values, which tell nothing of a scale.
-fn check_some<T: Real>(what: &'static str, x: &ArrayRefD<T>) -> Result<()> {
+pub(crate) fn check_some<T: Real>(what: &'static str, x: &ArrayRefD<T>) -> Result<()> {
     if x.is_empty() { Err(DataError::shape(what, "at least one value", x.shape())) } else { Ok(()) }
 }
