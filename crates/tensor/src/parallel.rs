@@ -57,6 +57,9 @@ impl<'a, T> Parts<'a, T> {
 
 /// The `i`-th of `n` nearly equal ranges of `0..len`, each a multiple of `unit` but the last.
 pub fn share(len: usize, unit: usize, n: usize, i: usize) -> Range<usize> {
+    if n == 1 {
+        return 0..len; // without divisions, which small products would notice
+    }
     let units = len.div_ceil(unit.max(1));
     let at = |i: usize| (units * i / n * unit.max(1)).min(len);
     at(i)..at(i + 1)
@@ -64,7 +67,8 @@ pub fn share(len: usize, unit: usize, n: usize, i: usize) -> Range<usize> {
 
 /// How many tasks a job of `work` elementary operations is split into: one a thread, and none of less than [`Pool::min_work`].
 pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
-    pool.threads().min(work / pool.min_work().max(1)).max(1)
+    let threads = pool.threads();
+    if threads <= 1 { 1 } else { threads.min(work / pool.min_work().max(1)).max(1) }
 }
 
 /// Runs `task(0)`, …, `task(n - 1)` on a pool, each exactly once, whatever the pool does.

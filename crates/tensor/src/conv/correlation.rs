@@ -6,8 +6,8 @@ use super::depthwise;
 use super::field::{Blocking, Field};
 use crate::gemm::Tools;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, Panel, SLACK, Segments, dispatch, tile_shape};
-use crate::gemm::out::{Out, Tile};
+use crate::gemm::kernel::{Job, Kernel, Left, Panel, SLACK, Segments, dispatch, rows_of_tile, tile_rows, tile_shape};
+use crate::gemm::out::{Out, TILES, Tile};
 use crate::gemm::target::{Spot, Target};
 use crate::parallel::{n_tasks, rows, share};
 use gradwise_core::Real;
@@ -151,7 +151,7 @@ impl<T: Real> Correlation<'_, T> {
         tools.scratch.give_words(offsets);
     }
 
-    /// The weights of a group as panels of at most `mr` rows, all nearly of one height, for each block of channels one after the other.
+    /// The weights of a group as panels of `mr` rows, one for each tile of a strip, for each block of channels one after the other.
     pub(super) fn pack_weights(&self, group: usize, mr: usize, packed: &mut [T]) {
         let [group_stride, row_stride, channel_stride] = self.weight_strides;
         let n_taps = self.n_taps();
@@ -159,7 +159,7 @@ impl<T: Real> Correlation<'_, T> {
         for channels in self.channel_blocks() {
             let depth = channels.len() * n_taps;
             let panels = self.rows.div_ceil(mr);
-            for rows in (0..panels).map(|i| share(self.rows, 1, panels, i)) {
+            for rows in (0..panels).map(|i| rows_of_tile(self.rows, mr, i)) {
                 let (panel, after) = rest.split_at_mut(mr * depth);
                 rest = after;
                 for i in 0..mr {
@@ -227,7 +227,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
             let of_group = |channels: Range<usize>, group: usize| {
                 group * correlation.channels() + channels.start..group * correlation.channels() + channels.end
             };
-            field.stage(source, shape, of_group(channels, group), block.images.clone(), origin, field_buffer);
+            field.stage(kernel, source, shape, of_group(channels, group), block.images.clone(), origin, field_buffer);
             let upcoming = (stage + 1 < stages.end).then(|| {
                 let (block, group, channels, origin) = stage_of(stage + 1);
                 field.upcoming(shape, of_group(channels, group), block.images, origin)
@@ -252,31 +252,33 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                 }
                 let column = first_line + line.start;
                 let place = target.columns.locate(column, n);
-                for row_panel in 0..row_panels {
-                    let rows = share(rows, 1, row_panels, row_panel);
-                    let m = rows.len();
-                    let spot = Spot {
-                        rows: group * correlation.rows + rows.start..group * correlation.rows + rows.end,
-                        column,
-                        n,
-                        base: 0,
-                        place,
-                        first,
-                        last,
-                    };
-                    let weights = &weights[row_panel * K::MR * depth..];
-                    let kernel = |out: Out<'_, T>| match field {
-                        Some(field) => kernel.offsets(m, weights, field, &offsets, out),
-                        None => kernel.panels(
-                            m,
-                            depth,
-                            Panel { data: weights, stride: K::MR },
-                            Panel { data: panel, stride: K::NR },
-                            out,
-                        ),
-                    };
+                // Tiles from one on, as many as there are rows for.
+                let tiles = |first: usize, out: Out<'_, T>| {
+                    let (panels, apart) = (&weights[first * K::MR * depth..], K::MR * depth);
+                    match field {
+                        Some(field) => kernel.strip_under(panels, field, &offsets, out),
+                        None => {
+                            let rhs = Panel { data: panel, stride: K::NR };
+                            kernel.strip(depth, Left::Packed { panels, apart }, rhs, None, out);
+                        }
+                    }
+                };
+                let in_strips = target.takes_strips(place, n, K::NR, first);
+                let at_once = if in_strips { row_panels } else { TILES };
+                let (mut row, first_row) = (0, group * rows);
+                for first_tile in (0..row_panels).step_by(at_once) {
+                    let m = (0..at_once).fold(0, |m, _| m + tile_rows(rows - row - m, K::MR));
+                    let own = first_row + row..first_row + row + m;
+                    row += m;
+                    let spot = Spot { rows: own, column, n, base: 0, place, first, last };
                     // SAFETY: each block of lines is worked on by one task, and lines lie at different places.
-                    unsafe { target.fill(spot, K::NR, &mut tile, kernel) };
+                    unsafe {
+                        if in_strips {
+                            target.fill_strip(spot, K::NR, |out| tiles(first_tile, out));
+                        } else {
+                            target.fill(spot, K::NR, &mut tile, |out| tiles(first_tile, out.first_rows(m)));
+                        }
+                    }
                 }
             }
         }

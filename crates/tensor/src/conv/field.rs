@@ -1,5 +1,6 @@
 //! A block of images, staged so that every tap of a filter finds its pixels in one run.
 
+use crate::gemm::eight::{Eight, LANES, Lanes};
 use crate::gemm::prefetch::{line_len, prefetch_slice};
 use crate::parallel::share;
 use gradwise_core::Real;
@@ -73,8 +74,9 @@ impl Field {
     /// Copies channels and images of `source [n, c, h, w]` in, so that the first row and column are those of `origin`, which may lie
     /// outside. Rows and phases that no tap meets, as where a stride is longer than the filter, are left as they are.
     #[inline(always)]
-    pub(super) fn stage<T: Real>(
+    pub(super) fn stage<T: Real, K: Eight<T>>(
         &self,
+        kernel: K,
         source: &[T],
         [_, all_channels, h, w]: [usize; 4],
         channels: Range<usize>,
@@ -94,7 +96,7 @@ impl Field {
                         let met = in_step <= self.reach[0];
                         in_step = if in_step + 1 == step[0] { 0 } else { in_step + 1 };
                         if met && y >= 0 && y < h as isize {
-                            row.copy(&source[y as usize * w..][..w], to);
+                            row.copy(kernel, &source[y as usize * w..][..w], to);
                         } else if met {
                             to.fill(T::zero());
                         }
@@ -155,14 +157,14 @@ impl PhaseRow {
     }
 
     #[inline(always)]
-    fn copy<T: Real>(&self, source: &[T], row: &mut [T]) {
+    fn copy<T: Real, K: Eight<T>>(&self, kernel: K, source: &[T], row: &mut [T]) {
         let &PhaseRow { low, high, start, step } = self;
         clear_ends(row, low, high);
         if low < high {
             let (source, row) = (&source[start..], &mut row[low..high]);
             match step {
-                1 => copy_steps::<T, 1>(source, row),
-                2 => copy_steps::<T, 2>(source, row),
+                1 => copy_steps::<T, K, 1>(kernel, source, row),
+                2 => copy_steps::<T, K, 2>(kernel, source, row),
                 _ => row.iter_mut().zip(source.iter().step_by(step)).for_each(|(to, &from)| *to = from),
             }
         }
@@ -171,7 +173,7 @@ impl PhaseRow {
 
 /// Elements that are copied together. Lengths known to the compiler become a few instructions, others calls, which rows of some dozens
 /// of elements are too short for.
-const RUN: usize = 8;
+const RUN: usize = LANES;
 
 /// Clears what lies outside of `low..high`; where that is little, perhaps more, if it is going to be written afterwards.
 #[inline(always)]
@@ -190,9 +192,9 @@ fn clear_ends<T: Real>(row: &mut [T], low: usize, high: usize) {
     }
 }
 
-/// Copies every `STEP`-th element.
+/// Copies every `STEP`-th element, `STEP` being 1 or 2.
 #[inline(always)]
-fn copy_steps<T: Real, const STEP: usize>(source: &[T], row: &mut [T]) {
+fn copy_steps<T: Real, K: Eight<T>, const STEP: usize>(kernel: K, source: &[T], row: &mut [T]) {
     let Some(last) = row.len().checked_sub(RUN) else {
         row.iter_mut().zip(source.iter().step_by(STEP)).for_each(|(to, &from)| *to = from);
         return;
@@ -200,9 +202,9 @@ fn copy_steps<T: Real, const STEP: usize>(source: &[T], row: &mut [T]) {
     for run in 0..row.len().div_ceil(RUN) {
         // The last run may overlap the one before.
         let at = (run * RUN).min(last);
-        let from = &source[at * STEP..][..(RUN - 1) * STEP + 1];
-        let run: [T; RUN] = std::array::from_fn(|i| from[i * STEP]);
-        row[at..at + RUN].copy_from_slice(&run);
+        let from = &source[at * STEP..];
+        let run = if STEP == 1 { Lanes::load(from) } else { kernel.every_second(from) };
+        run.store(&mut row[at..]);
     }
 }
 
@@ -277,6 +279,7 @@ impl Blocking {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gemm::portable::Portable;
 
     #[test]
     fn blocks_cover_every_output_once_in_order() {
@@ -305,7 +308,7 @@ mod tests {
         // Stride 2 over five pixels, padded by one: 0 a | b c | d e | 0.
         let field = Field::new(1, [1, 3], [1, 2], [0, 2]);
         let mut row = vec![9.0; field.channel()];
-        field.stage(&[1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 1, 5], 0..1, 0..1, [0, -1], &mut row);
+        field.stage(Portable, &[1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 1, 5], 0..1, 0..1, [0, -1], &mut row);
         assert_eq!(row[..8], [0.0, 2.0, 4.0, 0.0, 1.0, 3.0, 5.0, 0.0]);
         // The third output's taps.
         assert_eq!([0, 1, 2].map(|x| row[field.tap([0, x]) + field.line(0, 0) + 2]), [4.0, 5.0, 0.0]);

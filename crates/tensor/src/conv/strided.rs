@@ -7,8 +7,9 @@ use super::field::{Blocking, Field};
 use super::filters::Phase;
 use super::problem::Problem;
 use crate::gemm::blocks::{aligned, longest_depth};
-use crate::gemm::kernel::{Job, Kernel, Panel, SLACK, Segments, dispatch, tile_shape};
-use crate::gemm::out::{Out, Tile};
+use crate::gemm::eight::{LANES, Lanes};
+use crate::gemm::kernel::{Job, Kernel, Left, Panel, SLACK, Segments, dispatch, rows_of_tile, tile_shape};
+use crate::gemm::out::{Out, TILES, Tile};
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
 use crate::parallel::{Parts, n_tasks, rows, share};
@@ -218,9 +219,10 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
             (block, group, group * channels..(group + 1) * channels, origin)
         };
         let shape = problem.y_shape();
+        let whole = target.only_assigns();
         for stage in stages.clone() {
             let (block, group, own, origin) = stage_of(stage);
-            field.stage(grad, shape, own, block.images.clone(), origin, field_buffer);
+            field.stage(kernel, grad, shape, own, block.images.clone(), origin, field_buffer);
             let upcoming = (stage + 1 < stages.end).then(|| {
                 let (block, _, own, origin) = stage_of(stage + 1);
                 field.upcoming(shape, own, block.images, origin)
@@ -241,18 +243,19 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
                         _ => patches.pack::<8>(&runs, panel),
                     }
                 }
-                for (down, row_panel) in (0..stride[0]).flat_map(|down| (0..row_panels).map(move |i| (down, i))) {
-                    let rows = share(n_rows, 1, row_panels, row_panel);
+                let strips = (0..row_panels).step_by(TILES);
+                for (down, first) in (0..stride[0]).flat_map(|down| strips.clone().map(move |first| (down, first))) {
+                    let last = (first + TILES).min(row_panels) - 1;
+                    let rows = rows_of_tile(n_rows, K::MR, first).start..rows_of_tile(n_rows, K::MR, last).end;
                     let m = rows.len();
                     for (phase, tile) in (2 * down..).zip(&mut tiles) {
                         let depth = channels * (starts[phase + 1] - starts[phase]);
                         let before = channels * starts[phase];
                         let weights = &weights[(group * n_taps * channels + before) * row_panels * K::MR..];
-                        let weights = &weights[row_panel * K::MR * depth..];
+                        let weights = &weights[first * K::MR * depth..];
                         let out = tile.out(K::NR).first_rows(m);
                         compute(
                             kernel,
-                            m,
                             weights,
                             runs.only().map(|from| &field_buffer[from..]),
                             &segments[phase],
@@ -274,12 +277,14 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
                             for (i, row) in rows.clone().enumerate() {
                                 let row = group * n_rows + row;
                                 let [even, odd] = [0, 1].map(|across| &tiles[across].0[i * K::NR..][..K::NR]);
-                                for j in 0..K::NR {
-                                    line[2 * j] = even[j];
-                                    line[2 * j + 1] = odd[j];
-                                }
                                 let start = place + row * height * width;
-                                // SAFETY: each block of lines is worked on by one task, and so are their pixels.
+                                if whole && len == 2 * K::NR {
+                                    // SAFETY: each block of lines is worked on by one task, and so are their pixels.
+                                    lace(kernel, even, odd, unsafe { target.part(start, 2 * K::NR) });
+                                    continue;
+                                }
+                                lace(kernel, even, odd, &mut line);
+                                // SAFETY: as above.
                                 unsafe { target.write_run(&mut line[2 * at..][..len], start, row) };
                             }
                         }
@@ -291,11 +296,21 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
     }
 }
 
-/// The sums of one phase for a panel of lines, read from the field or, where they were gathered, from a packed panel.
+/// Two phases of a line in turn.
+#[inline(always)]
+fn lace<T: Real, K: Kernel<T>>(kernel: K, even: &[T], odd: &[T], line: &mut [T]) {
+    let groups = even.as_chunks::<LANES>().0.iter().zip(odd.as_chunks::<LANES>().0);
+    for ((&even, &odd), to) in groups.zip(line.as_chunks_mut::<{ 2 * LANES }>().0) {
+        let [low, high] = kernel.laced(Lanes(even), Lanes(odd));
+        low.store(to);
+        high.store(&mut to[LANES..]);
+    }
+}
+
+/// The sums of one phase for a panel of lines, tile by tile, read from the field or, where they were gathered, from a packed panel.
 #[inline(always)]
 fn compute<T: Real, K: Kernel<T>>(
     kernel: K,
-    m: usize,
     weights: &[T],
     field: Option<&[T]>,
     segments: &Segments<'_>,
@@ -303,13 +318,10 @@ fn compute<T: Real, K: Kernel<T>>(
     out: Out<'_, T>,
 ) {
     match field {
-        Some(field) => kernel.offsets(m, weights, field, segments, out),
-        None => kernel.panels(
-            m,
-            segments.depth(),
-            Panel { data: weights, stride: K::MR },
-            Panel { data: panel, stride: K::NR },
-            out,
-        ),
+        Some(field) => kernel.strip_under(weights, field, segments, out),
+        None => {
+            let (depth, right) = (segments.depth(), Panel { data: panel, stride: K::NR });
+            kernel.strip(depth, Left::Packed { panels: weights, apart: K::MR * depth }, right, None, out);
+        }
     }
 }

@@ -221,19 +221,32 @@ impl<T: Real> Job<T> for Part<'_, T> {
                 }
                 for first_channel in own.clone().step_by(at_once) {
                     let staged = first_channel..(first_channel + at_once).min(own.end);
-                    field.stage(x, problem.x_shape(), staged.clone(), block.images.clone(), origin, field_buffer);
+                    field.stage(
+                        kernel,
+                        x,
+                        problem.x_shape(),
+                        staged.clone(),
+                        block.images.clone(),
+                        origin,
+                        field_buffer,
+                    );
                     let n_rows = staged.len() * n_taps;
                     for (panel, column) in (0..width).step_by(K::NR).enumerate() {
                         let n = K::NR.min(width - column);
                         let rhs = Panel { data: &panels[panel * K::NR * depth..], stride: K::NR };
                         let place = columns.locate(column, n);
+                        // The channel and the tap of the next row, counted without divisions.
+                        let (mut channel, mut tap) = (0, 0);
                         for row in (0..n_rows).step_by(K::MR) {
                             let m = K::MR.min(n_rows - row);
-                            let patch = |i: usize| {
-                                let row = row + i.min(m - 1);
-                                &field_buffer[row / n_taps * field.channel() + taps[row % n_taps] as usize..]
-                            };
-                            let patches: [&[T]; MAX_ROWS] = std::array::from_fn(patch);
+                            let mut patches: [&[T]; MAX_ROWS] = [&[]; MAX_ROWS];
+                            for patch in &mut patches[..m] {
+                                *patch = &field_buffer[channel * field.channel() + taps[tap] as usize..];
+                                tap += 1;
+                                if tap == n_taps {
+                                    (channel, tap) = (channel + 1, 0);
+                                }
+                            }
                             let start = staged.start * n_taps + row;
                             let spot =
                                 Spot { rows: start..start + m, column, n, base: 0, place, first: true, last: true };

@@ -9,8 +9,10 @@
 
 use super::avx2_transpose::{pack_eight_lines, put_columns};
 use super::kernel::{Job, Kernel, Left, Panel, Segments, put_transposed, transpose};
+use super::operand::Operand;
 use super::out::{Out, Scatter};
 use gradwise_core::{Floats, FloatsMut, Real};
+use std::ops::Range;
 use std::ptr::null_mut;
 
 const MR: usize = 6;
@@ -41,8 +43,8 @@ impl Avx2 {
 /// Where the rows of a [`Left`] begin.
 #[derive(Clone, Copy)]
 enum Start<X> {
-    /// Packed panels of `MR` rows.
-    Packed(*const X),
+    /// Packed panels of `MR` rows, with a distance from one to the next.
+    Packed(*const X, usize),
     /// Rows side by side, with a stride from one `k` to the next.
     Beside(*const X, usize),
     /// Rows in one piece each, with a stride from one to the next.
@@ -54,9 +56,10 @@ impl<X> Start<X> {
     #[inline(always)]
     fn of<T: Real>(left: Left<'_, T>, m: usize, depth: usize) -> Self {
         match left {
-            Left::Packed(panels) => {
-                assert!(panels.len() >= m.div_ceil(MR) * MR * depth, "packed left factor");
-                Start::Packed(panels.as_ptr().cast())
+            Left::Packed { panels, apart } => {
+                let needed = m.div_ceil(MR).checked_sub(1).map_or(0, |last| last * apart + MR * depth);
+                assert!(panels.len() >= needed, "packed left factor");
+                Start::Packed(panels.as_ptr().cast(), apart)
             }
             Left::Beside(panel) => {
                 check_panel(depth, panel, m);
@@ -76,6 +79,7 @@ struct Place<X> {
     start: *mut X,
     stride: usize,
     adds: bool,
+    is_far: bool,
 }
 
 impl<X> Place<X> {
@@ -89,7 +93,7 @@ impl<X> Place<X> {
     /// The same place, for numbers that are `X`s under the name of `T`.
     #[inline(always)]
     fn strip<T: Real>(mut out: Out<'_, T>) -> Self {
-        Place { start: out.as_mut_ptr().cast(), stride: out.stride(), adds: out.adds() }
+        Place { start: out.as_mut_ptr().cast(), stride: out.stride(), adds: out.adds(), is_far: out.is_far() }
     }
 }
 
@@ -232,7 +236,7 @@ macro_rules! kernels {
                 let (mut row, mut tile, mut packs) = (0, 0, !packed.is_null());
                 // Lines arrive while the kernel works: at a tile those of the next, as they may come from afar.
                 let ask_for = |rows: std::ops::Range<usize>| {
-                    for i in rows {
+                    for i in if out.is_far { rows } else { 0..0 } {
                         prefetch::<$t, true>(out.start.wrapping_add(i * out.stride));
                         prefetch::<$t, true>(out.start.wrapping_add(i * out.stride + NR - 1));
                     }
@@ -242,7 +246,7 @@ macro_rules! kernels {
                     let n = tile_rows(m - row, MR);
                     ask_for((row + n).min(m)..(row + n + MR).min(m));
                     let (start, stride) = match left {
-                        Start::Packed(start) => (start.wrapping_add(tile * MR * depth), MR as isize),
+                        Start::Packed(start, apart) => (start.wrapping_add(tile * apart), MR as isize),
                         Start::Beside(start, stride) => (start.wrapping_add(row), stride as isize),
                         Start::Rows(start, stride) => (start.wrapping_offset(row as isize * stride), stride),
                     };
@@ -352,6 +356,35 @@ macro_rules! kernels {
                 }
             }
 
+            /// All tiles of a strip.
+            ///
+            /// # Safety
+            /// AVX2 and FMA are available; `lhs` has `offsets.len() · MR` elements for each tile of `m` rows, `rhs` has `NR` at each of
+            /// `offsets`, and `out` has `NR` in each of `m` rows.
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) unsafe fn strip_under(
+                m: usize,
+                mut lhs: *const $t,
+                rhs: *const $t,
+                offsets: &[u32],
+                mut out: Place<$t>,
+            ) {
+                let mut row = 0;
+                while row < m {
+                    let n = tile_rows(m - row, MR);
+                    // Lines arrive while the kernel works.
+                    for i in 0..if out.is_far { n } else { 0 } {
+                        prefetch::<$t, true>(out.start.wrapping_add(i * out.stride));
+                        prefetch::<$t, true>(out.start.wrapping_add(i * out.stride + NR - 1));
+                    }
+                    // SAFETY: by this function's contract; the tile's rows are among the strip's.
+                    unsafe { by_rows!(n, self::offsets, (lhs, rhs, offsets, out)) };
+                    lhs = lhs.wrapping_add(offsets.len() * MR);
+                    out.start = out.start.wrapping_add(n * out.stride);
+                    row += n;
+                }
+            }
+
             /// # Safety
             /// AVX2 is available; `out` has `NR` elements in each of `M` rows.
             #[inline]
@@ -457,6 +490,30 @@ impl<T: Real> Kernel<T> for Avx2 {
     }
 
     #[inline]
+    fn strip_under(self, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, out: Out<'_, T>) {
+        let (places, m) = (offsets.offsets(), out.rows());
+        assert!(lhs.len() >= m.div_ceil(MR) * places.len() * MR, "packed left factor");
+        assert!(
+            places.is_empty() || (offsets.len() == 1 && rhs.len() >= offsets.extent() - 1 + <Self as Kernel<T>>::NR),
+            "right factor under offsets"
+        );
+        match (T::floats(lhs), T::floats(rhs)) {
+            (Floats::F32(lhs), Floats::F32(rhs)) => {
+                let (lhs, rhs) = (lhs.as_ptr(), rhs.as_ptr());
+                // SAFETY: the features were detected; lengths and the largest offset were checked; an `Out` has `NR` elements in each
+                // of its rows.
+                unsafe { single::strip_under(m, lhs, rhs, places, Place::strip(out)) }
+            }
+            (Floats::F64(lhs), Floats::F64(rhs)) => {
+                let (lhs, rhs) = (lhs.as_ptr(), rhs.as_ptr());
+                // SAFETY: as above.
+                unsafe { double::strip_under(m, lhs, rhs, places, Place::strip(out)) }
+            }
+            _ => unreachable!("slices of one type"),
+        }
+    }
+
+    #[inline]
     fn rows(self, rows: &[&[T]], segments: &Segments<'_>, rhs: Panel<'_, T>, out: Out<'_, T>) {
         check_panel(segments.depth(), rhs, <Self as Kernel<T>>::NR);
         let m = rows.len();
@@ -531,6 +588,33 @@ impl<T: Real> Kernel<T> for Avx2 {
                 }
             }
             _ => transpose(<Self as Kernel<T>>::NR, lines, panel),
+        }
+    }
+
+    #[inline]
+    fn transpose_lines(self, operand: &Operand<'_, T>, lines: Range<usize>, k: usize, depth: usize, panel: &mut [T]) {
+        let n = lines.len();
+        assert!((1..=<Self as Kernel<T>>::NR).contains(&n), "{n} lines of a panel");
+        assert!(panel.len() >= depth * <Self as Kernel<T>>::NR, "room for the panel");
+        let (start, stride) = operand.line_starts(lines.start, n, k, depth);
+        match T::floats_mut(panel) {
+            FloatsMut::F32(panel) => {
+                let start = start.cast::<f32>();
+                for half in 0..2 {
+                    // The last line stands in for those that are missing.
+                    let line = |i: usize| start.wrapping_offset((half * 8 + i).min(n - 1) as isize * stride);
+                    // SAFETY: AVX was detected; every line has `depth` elements, and the panel sixteen times as many; `T` is `f32`.
+                    unsafe { pack_eight_lines(std::array::from_fn(line), depth, panel.as_mut_ptr().add(half * 8)) };
+                }
+                if n < single::NR {
+                    panel.chunks_exact_mut(single::NR).take(depth).for_each(|row| row[n..].fill(0.0));
+                }
+            }
+            FloatsMut::F64(_) => {
+                let line = |j: usize| operand.line(lines.start + j.min(n - 1), k, depth);
+                let runs: [&[T]; double::NR] = std::array::from_fn(line);
+                transpose(double::NR, &runs[..n], panel);
+            }
         }
     }
 }

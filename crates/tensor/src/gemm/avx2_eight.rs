@@ -76,13 +76,59 @@ impl<T: Real> Eight<T> for Avx2 {
     }
 
     #[inline(always)]
+    fn every_second(self, data: &[T]) -> Lanes<T> {
+        if !is_single::<T>() {
+            return Portable.every_second(data);
+        }
+        let data = data[..2 * LANES - 1].as_ptr().cast::<f32>();
+        unsafe {
+            // Elements 0, 2, 4, 6 of the first eight, and 1, 3, 5, 7 of the last eight, which begin at the eighth.
+            let (low, high) = (_mm256_loadu_ps(data), _mm256_loadu_ps(data.add(LANES - 1)));
+            let halves = _mm256_castps_pd(_mm256_shuffle_ps::<0xd8>(low, high));
+            lanes(_mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(halves)))
+        }
+    }
+
+    #[inline(always)]
+    fn raise(self, values: Lanes<T>, place: u32, best: &mut Lanes<T>, places: &mut [u32; LANES]) {
+        if !is_single::<T>() {
+            return Portable.raise(values, place, best, places);
+        }
+        unsafe {
+            let (x, before) = (vector(values), vector(*best));
+            // Not below, nor equal, which NaN is not either; and no NaN before.
+            let above = _mm256_cmp_ps::<_CMP_NLE_UQ>(x, before);
+            let take = _mm256_and_ps(above, _mm256_cmp_ps::<_CMP_ORD_Q>(before, before));
+            *best = lanes(_mm256_blendv_ps(before, x, take));
+            let at = places.as_mut_ptr().cast();
+            let place = _mm256_set1_epi32(place.cast_signed());
+            _mm256_storeu_si256(at, _mm256_blendv_epi8(_mm256_loadu_si256(at), place, _mm256_castps_si256(take)));
+        }
+    }
+
+    #[inline(always)]
+    fn laced(self, even: Lanes<T>, odd: Lanes<T>) -> [Lanes<T>; 2] {
+        if !is_single::<T>() {
+            return Portable.laced(even, odd);
+        }
+        unsafe {
+            let (even, odd) = (vector(even), vector(odd));
+            let (low, high) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+            [lanes(_mm256_permute2f128_ps::<0x20>(low, high)), lanes(_mm256_permute2f128_ps::<0x31>(low, high))]
+        }
+    }
+
+    #[inline(always)]
     fn pieces(self, data: &[T], starts: &[u32; LANES]) -> [Lanes<T>; 6] {
         if !is_single::<T>() {
             return Portable.pieces(data, starts);
         }
+        // One check for all: eight would take as long as the arithmetic.
+        let last = starts.iter().fold(0, |last, &start| last.max(start)) as usize;
+        assert!(last + LANES <= data.len(), "pieces within the data");
         let mut at = [std::ptr::null(); LANES];
         for i in 0..LANES {
-            at[i] = data[starts[i] as usize..][..LANES].as_ptr().cast::<f32>();
+            at[i] = data.as_ptr().cast::<f32>().wrapping_add(starts[i] as usize);
         }
         // Pieces `i` and `i + 4` share a vector: transposing 4 x 4 within both halves of four vectors gives four columns in order.
         unsafe {
@@ -103,14 +149,16 @@ impl<T: Real> Eight<T> for Avx2 {
         if !is_single::<T>() {
             return Portable.put_pieces(columns, data, starts);
         }
+        let last = starts.iter().fold(0, |last, &start| last.max(start)) as usize;
+        assert!(last + 4 <= data.len(), "pieces within the data");
+        let start = data.as_mut_ptr().cast::<f32>();
+        let at = |i: usize| start.wrapping_add(starts[i] as usize);
         unsafe {
             let columns = [vector(columns[0]), vector(columns[1]), vector(columns[2]), vector(columns[3])];
             let pairs = transposed(columns);
             for i in 0..4 {
-                let low = data[starts[i] as usize..][..4].as_mut_ptr().cast();
-                _mm_storeu_ps(low, _mm256_castps256_ps128(pairs[i]));
-                let high = data[starts[i + 4] as usize..][..4].as_mut_ptr().cast();
-                _mm_storeu_ps(high, _mm256_extractf128_ps::<1>(pairs[i]));
+                _mm_storeu_ps(at(i), _mm256_castps256_ps128(pairs[i]));
+                _mm_storeu_ps(at(i + 4), _mm256_extractf128_ps::<1>(pairs[i]));
             }
         }
     }

@@ -55,6 +55,9 @@ pub(crate) struct Products<'p, T> {
 /// The length of the blocks of a sum: nearly equal ones, no longer than `MATRIX_DEPTH_BYTES`.
 fn block_depth<T>(depth: usize) -> usize {
     let largest = MATRIX_DEPTH_BYTES / size_of::<T>();
+    if depth <= largest {
+        return depth.next_multiple_of(4);
+    }
     depth.div_ceil(depth.div_ceil(largest).max(1)).next_multiple_of(4).min(largest)
 }
 
@@ -126,6 +129,12 @@ fn packs_left<T: Copy>(a: &Operand<'_, T>, columns: usize) -> bool {
     !a.has_whole_lines() || columns > UNPACKED_COLUMNS || (aliased && columns > 64)
 }
 
+/// Whether a right factor is read where it lies, wherever a panel of it is whole.
+#[inline(always)]
+fn reads_right<T: Copy>(b: &Operand<'_, T>) -> bool {
+    b.is_panel() && b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES
+}
+
 /// Computes all products.
 pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, T>, tools: &mut Tools<'_, T>) {
     let &Products { outputs, m, n, depth, .. } = products;
@@ -135,10 +144,11 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let level = tools.level;
     let (mr, nr) = tile_shape::<T>(level);
     let (multiple, block) = (16, block_depth::<T>(depth));
-    let mut left = (m.min(block_rows::<T>(block)).next_multiple_of(mr) * block).next_multiple_of(multiple);
+    let block_rows = block_rows::<T>(block);
+    let mut left = (m.min(block_rows).next_multiple_of(mr) * block).next_multiple_of(multiple);
     // Panels of the right factor are kept for the next block of rows, if there is one.
-    let kept = if m > block_rows::<T>(block) { n.min(BLOCK_COLUMNS) } else { nr };
-    let right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
+    let kept = if m > block_rows { n.min(BLOCK_COLUMNS) } else { nr };
+    let mut right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
 
     // About eight multiply-adds cost as much as one elementary operation.
     let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
@@ -154,14 +164,20 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
     let tasks = if by_output { tasks } else { down * across };
     if outputs * products.terms == 1 {
         // Memory that is not needed is not asked for: it would have to be zeroed where the buffer's last user had less.
-        let widest = (n.div_ceil(nr).div_ceil(across) * nr).min(BLOCK_COLUMNS);
-        if !packs_left(&(products.factors)(0, 0).0, widest) {
+        let widest = if across == 1 { n } else { n.div_ceil(nr).div_ceil(across) * nr }.min(BLOCK_COLUMNS);
+        let (a, b) = (products.factors)(0, 0);
+        if !packs_left(&a, widest) {
             left = 0;
+        }
+        if tasks == 1 && n.is_multiple_of(nr) && reads_right(&b) {
+            right = 0;
         }
     }
     let per_task = left + right;
 
-    let mut buffer = tools.scratch.take_at_least(tasks * per_task + SLACK);
+    // A small product on one thread may need none at all.
+    let len = tasks * per_task;
+    let mut buffer = if len == 0 { Vec::new() } else { tools.scratch.take_at_least(len + SLACK) };
     let run = |task: usize, buffer: &mut [T]| {
         let (outputs, rows, columns) = if by_output {
             (share(outputs, 1, tasks, task), 0..m, 0..n)
@@ -169,9 +185,9 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
             (0..outputs, share(m, ROWS, down, task / across), share(n, nr, across, task % across))
         };
         let (left, right) = buffer.split_at_mut(left);
-        dispatch(level, Part { products, target, outputs, rows, columns, block, left, right });
+        dispatch(level, Part { products, target, outputs, rows, columns, block, block_rows, left, right });
     };
-    let buffers = &mut aligned(&mut buffer)[..tasks * per_task];
+    let buffers = if len == 0 { &mut [][..] } else { &mut aligned(&mut buffer)[..len] };
     if tasks == 1 {
         run(0, buffers);
     } else {
@@ -179,7 +195,9 @@ pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, 
             tasks.zip(buffers.chunks_exact_mut(per_task)).for_each(|(task, buffer)| run(task, buffer));
         });
     }
-    tools.scratch.give(buffer);
+    if len > 0 {
+        tools.scratch.give(buffer);
+    }
 }
 
 /// One task: a rectangle of some outputs.
@@ -190,6 +208,7 @@ struct Part<'a, 'p, 't, T> {
     rows: Range<usize>,
     columns: Range<usize>,
     block: usize,
+    block_rows: usize,
     left: &'a mut [T],
     right: &'a mut [T],
 }
@@ -197,7 +216,7 @@ struct Part<'a, 'p, 't, T> {
 impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
     #[inline(always)]
     fn run<K: Kernel<T>>(self, kernel: K) {
-        let Part { products, target, outputs, rows, columns, block, left, right } = self;
+        let Part { products, target, outputs, rows, columns, block, block_rows, left, right } = self;
         let mut tile = None;
         for output in outputs {
             let base = (products.base)(output);
@@ -211,7 +230,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
                             base,
                         };
                         let (rows, columns) = (rows.clone(), columns.clone());
-                        let block = Block { a: &a, b: &b, rows, columns, k, stage, block_rows: block_rows::<T>(block) };
+                        let block = Block { a: &a, b: &b, rows, columns, k, stage, block_rows };
                         block.multiply(kernel, target, left, right, &mut tile);
                     }
                 }
@@ -222,7 +241,7 @@ impl<T: Real> Job<T> for Part<'_, '_, '_, T> {
 
 /// Consecutive parts of a range; an empty range is one empty part, since a product without terms still has a result.
 fn blocks(range: Range<usize>, len: usize) -> impl Iterator<Item = Range<usize>> {
-    let n = range.len().div_ceil(len.max(1)).max(1);
+    let n = if range.len() <= len { 1 } else { range.len().div_ceil(len.max(1)) };
     (0..n).map(move |i| range.start + i * len..(range.start + (i + 1) * len).min(range.end))
 }
 
@@ -258,7 +277,7 @@ impl<T: Real> Block<'_, T> {
         let (depth, first_row) = (k.len(), rows.start);
         let packs_left = packs_left(a, columns.len());
         let side_by_side = if packs_left { None } else { a.panel(rows.start, k.start, depth, rows.len()) };
-        let may_read = b.lines() * b.depth() * size_of::<T>() <= UNPACKED_RIGHT_BYTES;
+        let may_read = reads_right(b);
         let keeps_panels = rows.len() > block_rows;
         for (i, rows) in blocks(rows, block_rows).enumerate() {
             if packs_left {
@@ -267,7 +286,8 @@ impl<T: Real> Block<'_, T> {
             for (p, columns) in blocks(columns.clone(), K::NR).enumerate() {
                 let n = columns.len();
                 let kept = if keeps_panels { p } else { 0 };
-                let panel = &mut right[kept * K::NR * depth..][..K::NR * depth];
+                // Empty where every panel is read where it lies.
+                let panel = right.get_mut(kept * K::NR * depth..(kept + 1) * K::NR * depth).unwrap_or_default();
                 let place = target.columns.locate(columns.start, n);
                 let lies = b.panel(columns.start, k.start, depth, K::NR);
                 let in_strips = target.takes_strips(place, n, K::NR, stage.first);
@@ -294,7 +314,7 @@ impl<T: Real> Block<'_, T> {
                 };
                 let lhs = |row: usize, tile: usize| {
                     if packs_left {
-                        Left::Packed(&left[tile * K::MR * depth..])
+                        Left::Packed { panels: &left[tile * K::MR * depth..], apart: K::MR * depth }
                     } else if let Some((data, stride)) = side_by_side {
                         Left::Beside(Panel { data: &data[row - first_row..], stride })
                     } else {

@@ -75,6 +75,39 @@ pub(crate) trait Eight<T: Real>: Copy {
         b
     }
 
+    /// Every second element of fifteen.
+    #[inline(always)]
+    fn every_second(self, data: &[T]) -> Lanes<T> {
+        let mut lanes = Lanes::zero();
+        let data = &data[..2 * LANES - 1];
+        for i in 0..LANES {
+            lanes.0[i] = data[2 * i];
+        }
+        lanes
+    }
+
+    /// Raises maxima, and sets their places, where one of `values` is above its maximum so far: NaN is above all but a NaN before it.
+    #[inline(always)]
+    fn raise(self, values: Lanes<T>, place: u32, best: &mut Lanes<T>, places: &mut [u32; LANES]) {
+        for i in 0..LANES {
+            let (x, before) = (values.0[i], best.0[i]);
+            if x > before || (x.is_nan() && !before.is_nan()) {
+                (best.0[i], places[i]) = (x, place);
+            }
+        }
+    }
+
+    /// The elements of two groups in turn: those of the first at even places.
+    #[inline(always)]
+    fn laced(self, even: Lanes<T>, odd: Lanes<T>) -> [Lanes<T>; 2] {
+        let mut both = [Lanes::zero(); 2];
+        for i in 0..LANES {
+            both[i / (LANES / 2)].0[2 * i % LANES] = even.0[i];
+            both[i / (LANES / 2)].0[2 * i % LANES + 1] = odd.0[i];
+        }
+        both
+    }
+
     /// Eight pieces, six wide, taken apart by columns: element `j` of piece `i` is `data[starts[i] + j]`. Eight elements from each start
     /// on must exist.
     #[inline(always)]

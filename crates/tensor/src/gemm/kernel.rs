@@ -6,6 +6,7 @@ use super::out::{Out, Scatter};
 use super::portable::Portable;
 use crate::simd::Level;
 use gradwise_core::Real;
+use std::ops::Range;
 
 /// The largest `NR`, and by how many elements packed buffers are longer than what they hold: copies of a fixed width may run over.
 pub(crate) const SLACK: usize = 16;
@@ -63,8 +64,8 @@ impl<'a> Segments<'a> {
 /// The left factor of a strip of tiles: the rows of a product's tiles, one below the other.
 #[derive(Clone, Copy)]
 pub(crate) enum Left<'a, T> {
-    /// Packed panels of `MR` rows, one after the other; each holds the rows of one tile, see [`tile_rows`].
-    Packed(&'a [T]),
+    /// Packed panels of `MR` rows, `apart` elements from one to the next; each holds the rows of one tile, see [`tile_rows`].
+    Packed { panels: &'a [T], apart: usize },
     /// Rows that lie side by side at each `k`.
     Beside(Panel<'a, T>),
     /// Rows in one piece each: `rows` of an operand from `first` on, from `k` on.
@@ -78,6 +79,12 @@ pub(crate) enum Left<'a, T> {
 #[inline(always)]
 pub(crate) fn tile_rows(left: usize, mr: usize) -> usize {
     if left > mr && left <= mr + mr / 2 { left.div_ceil(2) } else { left.min(mr) }
+}
+
+/// The rows of tile `i` of a strip of `n` rows.
+pub(crate) fn rows_of_tile(n: usize, mr: usize, i: usize) -> Range<usize> {
+    let start = (0..i).fold(0, |start, _| start + tile_rows(n - start, mr));
+    start..start + tile_rows(n - start, mr)
 }
 
 /// The innermost product, for one register tile: `out[i, j] ← Σₖ lhs[i, k] rhs[k, j]`, added where `out` says so.
@@ -125,8 +132,8 @@ pub(crate) trait Kernel<T: Real>: Eight<T> + Copy + Send + Sync {
             let m = tile_rows(out.rows() - row, Self::MR);
             let out = out.tile(row, m);
             match left {
-                Left::Packed(panels) => {
-                    let panel = Panel { data: &panels[tile * Self::MR * depth..], stride: Self::MR };
+                Left::Packed { panels, apart } => {
+                    let panel = Panel { data: &panels[tile * apart..], stride: Self::MR };
                     self.panels(m, depth, panel, right, out);
                 }
                 Left::Beside(Panel { data, stride }) => {
@@ -142,6 +149,19 @@ pub(crate) trait Kernel<T: Real>: Eight<T> + Copy + Send + Sync {
         }
     }
 
+    /// A strip of tiles, as many as `out` has rows for, of a left factor in packed panels one after the other, and a right one under
+    /// offsets: see [`Kernel::offsets`].
+    #[inline(always)]
+    fn strip_under(self, lhs: &[T], rhs: &[T], offsets: &Segments<'_>, mut out: Out<'_, T>) {
+        let (mut row, mut panels) = (0, lhs);
+        while row < out.rows() {
+            let m = tile_rows(out.rows() - row, Self::MR);
+            self.offsets(m, panels, rhs, offsets, out.tile(row, m));
+            panels = &panels[Self::MR * offsets.depth()..];
+            row += m;
+        }
+    }
+
     /// Writes a tile, given as rows of `NR`, by its columns.
     #[inline(always)]
     fn put_transposed(self, tile: &[T], out: Scatter<'_, T>) {
@@ -151,6 +171,15 @@ pub(crate) trait Kernel<T: Real>: Eight<T> + Copy + Send + Sync {
     /// Packs lines, at most `NR` and all of one length, into a panel: `panel[k · NR + j] ← lines[j][k]`, and 0 where there is no line.
     fn transpose(self, lines: &[&[T]], panel: &mut [T]) {
         transpose(Self::NR, lines, panel);
+    }
+
+    /// [`Kernel::transpose`] of `lines`, at most `NR`, of an operand with whole lines, `depth` elements of each from `k` on.
+    #[inline(always)]
+    fn transpose_lines(self, operand: &Operand<'_, T>, lines: Range<usize>, k: usize, depth: usize, panel: &mut [T]) {
+        let n = lines.len();
+        let line = |j: usize| if j < n { operand.line(lines.start + j, k, depth) } else { &[][..] };
+        let runs: [&[T]; SLACK] = std::array::from_fn(line);
+        self.transpose(&runs[..n], panel);
     }
 }
 

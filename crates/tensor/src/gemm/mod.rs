@@ -20,7 +20,7 @@ pub(crate) mod kernel;
 pub(crate) mod operand;
 pub(crate) mod out;
 mod pack;
-mod portable;
+pub(crate) mod portable;
 pub(crate) mod prefetch;
 pub(crate) mod strips;
 pub(crate) mod target;

@@ -47,6 +47,15 @@ impl<'a, T: Copy> Operand<'a, T> {
         Self::rows(view).turned()
     }
 
+    /// Lines of `depth` elements, `stride` from one to the next, from the beginning of a slice on.
+    #[inline(always)]
+    pub(crate) fn within(slice: &'a [T], stride: usize, lines: usize, depth: usize) -> Self {
+        let needed = lines.checked_sub(1).map_or(0, |last| last * stride + depth);
+        assert!(slice.len() >= needed, "lines within the slice");
+        let (start, line_stride) = (slice.as_ptr(), stride as isize);
+        Operand { start, lines, depth, line_stride, depth_stride: 1, view: PhantomData }
+    }
+
     /// Lines across the lines.
     pub(crate) fn turned(self) -> Self {
         Operand {

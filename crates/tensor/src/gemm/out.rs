@@ -23,7 +23,14 @@ impl<T: Real> Tile<T> {
     /// The tile as rows of `width`.
     #[inline(always)]
     pub(crate) fn out(&mut self, width: usize) -> Out<'_, T> {
-        Out { start: self.0.as_mut_ptr(), stride: width, rows: TILE / width, adds: false, tile: PhantomData }
+        Out {
+            start: self.0.as_mut_ptr(),
+            stride: width,
+            rows: TILE / width,
+            adds: false,
+            is_far: false,
+            tile: PhantomData,
+        }
     }
 }
 
@@ -33,6 +40,7 @@ pub(crate) struct Out<'a, T> {
     stride: usize,
     rows: usize,
     adds: bool,
+    is_far: bool,
     tile: PhantomData<&'a mut T>,
 }
 
@@ -41,7 +49,7 @@ impl<'a, T: Real> Out<'a, T> {
     #[inline(always)]
     pub(crate) fn within(slice: &'a mut [T], stride: usize, rows: usize, width: usize) -> Self {
         assert!(rows == 0 || slice.len() >= (rows - 1) * stride + width, "rows within the slice");
-        Out { start: slice.as_mut_ptr(), stride, rows, adds: false, tile: PhantomData }
+        Out { start: slice.as_mut_ptr(), stride, rows, adds: false, is_far: false, tile: PhantomData }
     }
 
     /// The same, to be added to.
@@ -56,7 +64,7 @@ impl<'a, T: Real> Out<'a, T> {
     /// For the lifetime, `NR` elements from `start + i · stride` on, for each of `rows` rows, are valid, and nobody else touches them.
     #[inline(always)]
     pub(crate) unsafe fn new(start: *mut T, stride: usize, rows: usize, adds: bool) -> Self {
-        Out { start, stride, rows, adds, tile: PhantomData }
+        Out { start, stride, rows, adds, is_far: true, tile: PhantomData }
     }
 
     /// The first `n` rows.
@@ -87,6 +95,11 @@ impl<'a, T: Real> Out<'a, T> {
 
     pub(crate) fn adds(&self) -> bool {
         self.adds
+    }
+
+    /// Whether the rows are an output, which may come from afar, and not something that is in a cache already.
+    pub(crate) fn is_far(&self) -> bool {
+        self.is_far
     }
 
     /// Writes a row of `NR` numbers; rows that the output lacks are dropped.

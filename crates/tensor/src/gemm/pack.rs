@@ -3,7 +3,7 @@
 //! A panel holds `width` lines, element by element: `panel[k · width + j] = line j at k`. Lines that are missing at the edge are zeros;
 //! their results are computed and dropped.
 
-use super::kernel::{Kernel, SLACK, tile_rows};
+use super::kernel::{Kernel, tile_rows};
 use super::operand::Operand;
 use gradwise_core::Real;
 use std::ops::Range;
@@ -18,11 +18,8 @@ pub(crate) fn right<T: Real, K: Kernel<T>>(
     depth: usize,
     panel: &mut [T],
 ) {
-    let n = lines.len();
     if operand.has_whole_lines() {
-        let runs: [&[T]; SLACK] =
-            std::array::from_fn(|j| if j < n { operand.line(lines.start + j, k, depth) } else { &[][..] });
-        kernel.transpose(&runs[..n], panel);
+        kernel.transpose_lines(operand, lines, k, depth, panel);
     } else {
         cuts_or_elements(operand, lines, k, depth, K::NR, panel);
     }

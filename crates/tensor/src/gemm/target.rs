@@ -55,6 +55,10 @@ impl Columns {
 
     #[inline(always)]
     pub(crate) fn locate(&self, first: usize, n: usize) -> Place {
+        if self.step == 1 && first + n <= self.width {
+            // A matrix's columns, always: divisions would take a good part of a small product's time.
+            return Place::Run(first);
+        }
         let (line, mut x) = (first / self.width, first % self.width);
         let (mut image, mut y) = (line / self.height, line % self.height);
         if self.step == 1 && x + n <= self.width {
@@ -337,11 +341,52 @@ impl<T: Real> Target<'_, T> {
                 unsafe { self.write_run(line, start, row) };
                 continue;
             }
-            for (x, sum) in line.iter_mut().enumerate() {
-                // SAFETY: by this function's contract.
-                unsafe { self.write_run(std::slice::from_mut(sum), start + x * step, row) };
-            }
+            // SAFETY: by this function's contract.
+            unsafe { self.write_steps(line, start, step, row) };
         }
+    }
+
+    /// [`Target::write_run`] to every `step`-th element of the output, and none in between.
+    ///
+    /// # Safety
+    /// As for [`Target::write_run`], of these elements.
+    #[inline(always)]
+    unsafe fn write_steps(&self, sums: &mut [T], start: usize, step: usize, row: usize) {
+        if sums.is_empty() {
+            return;
+        }
+        let start = self.base + start;
+        assert!(start + (sums.len() - 1) * step < self.out.len(), "a line within the output");
+        let out = self.out.as_mut_ptr().wrapping_add(start);
+        let Epilogue { alpha, beta, .. } = self.epilogue;
+        if alpha != T::one() {
+            sums.iter_mut().for_each(|x| *x *= alpha);
+        }
+        if beta != T::zero() {
+            // SAFETY: within the output; the caller has these elements to itself.
+            sums.iter_mut().enumerate().for_each(|(x, sum)| *sum += beta * unsafe { *out.add(x * step) });
+        }
+        self.finish(sums, row, 0);
+        // SAFETY: as above.
+        sums.iter().enumerate().for_each(|(x, &sum)| unsafe { *out.add(x * step) = sum });
+    }
+
+    /// Whether sums are the output, and nothing has to be done to them.
+    pub(crate) fn only_assigns(&self) -> bool {
+        let Epilogue { alpha, beta, .. } = self.epilogue;
+        alpha == T::one() && beta == T::zero() && self.epilogue.is_plain()
+    }
+
+    /// `len` elements of the output from `start` on.
+    ///
+    /// # Safety
+    /// While the returned slice is alive, nobody else touches that part of the output.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &mut [T] {
+        let start = self.base + start;
+        // SAFETY: by this function's contract.
+        unsafe { self.out.part(start..start + len) }
     }
 
     /// `out ← α sums + β out`; `out` is not read where `β = 0`.

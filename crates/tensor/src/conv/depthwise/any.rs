@@ -103,7 +103,7 @@ impl<T: Real> Job<T> for Planes<'_, '_, '_, T> {
                 let line = (image * height + block.rows.start) * width + block.columns.start;
                 prefetch_next(source, plane * shape[2] * shape[3], shape[2] * shape[3], shape[2] * shape[3]);
                 target.prefetch(target.columns.place(line) + group * target.row_stride, block.len());
-                field.stage(source, shape, group..group + 1, image..image + 1, origin, staged);
+                field.stage(kernel, source, shape, group..group + 1, image..image + 1, origin, staged);
                 let pitch = block.columns.len().next_multiple_of(LANES);
                 let out = &mut out[..block.rows.len() * pitch];
                 let taps = correlation.taps.as_chunks::<3>().0.iter().map(|tap| filter[tap[2] as usize]);
@@ -244,7 +244,15 @@ impl<T: Real> Job<T> for Channels<'_, T> {
                         for (data, len) in [(x, problem.image_len()), (grad, problem.out_len())] {
                             prefetch_next(data, plane * len, problem.channels * len, len);
                         }
-                        field.stage(x, problem.x_shape(), channel..channel + 1, image..image + 1, origin, staged);
+                        field.stage(
+                            kernel,
+                            x,
+                            problem.x_shape(),
+                            channel..channel + 1,
+                            image..image + 1,
+                            origin,
+                            staged,
+                        );
                         let plane = &grad[(image * problem.channels + channel) * problem.out_len()..];
                         let pitch = block.columns.len().next_multiple_of(LANES);
                         let rows = block.rows.clone().zip(grads.chunks_exact_mut(pitch.max(1)));

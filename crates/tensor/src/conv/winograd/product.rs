@@ -6,7 +6,7 @@ use super::super::problem::Problem;
 use super::tiles::{Images, LANES, Lanes, Rows, TILE, Tiling, Values, rows_len};
 use super::transform::{POINTS, VALUES, both_ways, filter, outputs};
 use crate::gemm::blocks::aligned;
-use crate::gemm::kernel::{Job, Kernel, Panel, SLACK, dispatch, tile_shape};
+use crate::gemm::kernel::{Job, Kernel, Left, Panel, SLACK, dispatch, rows_of_tile, tile_shape};
 use crate::gemm::out::Out;
 use crate::gemm::target::{Columns, Target};
 use crate::gemm::{Epilogue, Tools};
@@ -87,7 +87,7 @@ fn run<T: Real>(
         let filters = &mut aligned(&mut filters)[..panels * panel_len];
         rows(pool, filters, panel_len, 1, n_rows * channels * 64, &|range, filters| {
             for (i, panel) in range.zip(filters.chunks_exact_mut(panel_len)) {
-                pack(share(n_rows, 1, panels, i), channels, mr, weights, panel);
+                pack(rows_of_tile(n_rows, mr, i), channels, mr, weights, panel);
             }
         });
         let filters = &*filters;
@@ -170,8 +170,8 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
         let mut transformed = self.transformed;
         let pixel_starts = self.pixel_starts.as_chunks::<LANES>().0;
         let [height, width] = tiling.out;
-        let pixel_width = TILE * tiling.grid[1];
-        let (channels, panels) = (images.channels, n_rows.div_ceil(K::MR));
+        let (pixel_width, assigns) = (TILE * tiling.grid[1], target.only_assigns());
+        let channels = images.channels;
         let panel_len = VALUES * channels * K::MR;
         for start in self.rows.clone().step_by(self.block_rows) {
             let rows = start..(start + self.block_rows).min(self.rows.end);
@@ -180,16 +180,26 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
             for point in 0..VALUES {
                 for column in (0..tiles).step_by(K::NR) {
                     let rhs = Panel { data: &inputs[layout[0].at(point, 0) + column..], stride: layout[0].stride };
-                    for panel in 0..panels {
-                        let rows = share(n_rows, 1, panels, panel);
-                        let lhs = &filters[panel * panel_len + point * channels * K::MR..];
-                        let out = &mut products[layout[1].at(point, rows.start) + column..];
-                        let out = Out::within(out, layout[1].stride, rows.len(), K::NR);
-                        kernel.panels(rows.len(), channels, Panel { data: lhs, stride: K::MR }, rhs, out);
-                    }
+                    let lhs = Left::Packed { panels: &filters[point * channels * K::MR..], apart: panel_len };
+                    let out = &mut products[layout[1].at(point, 0) + column..];
+                    let out = Out::within(out, layout[1].stride, n_rows, K::NR);
+                    kernel.strip(channels, lhs, rhs, None, out);
                 }
             }
+            // Where a block is whole rows of one image, in whole groups of tiles, these are put where they belong.
+            let (image, y) = tiling.place(rows.start);
+            let is_whole = tiling.place(rows.end - 1).0 == image && tiles.is_multiple_of(LANES);
+            let direct = is_whole && assigns && width == pixel_width && height.is_multiple_of(TILE);
             for row in 0..n_rows {
+                let start = ((image * n_rows + row) * height + y * TILE) * width;
+                let to = if direct {
+                    let len = rows.len() * TILE * width;
+                    target.prefetch(start + 2 * height * width, len);
+                    // SAFETY: this task alone writes these rows of tiles.
+                    unsafe { target.part(start, len) }
+                } else {
+                    &mut *pixels
+                };
                 for (group, starts) in pixel_starts[..tiles.div_ceil(LANES)].iter().enumerate() {
                     let tile = both_ways(
                         #[inline(always)]
@@ -198,8 +208,11 @@ impl<T: Real> Job<T> for Part<'_, '_, T> {
                         |m: [Lanes<T>; POINTS]| outputs(kernel, m),
                     );
                     for i in 0..TILE {
-                        kernel.put_pieces(tile[i], &mut pixels[i * pixel_width..], starts);
+                        kernel.put_pieces(tile[i], &mut to[i * pixel_width..], starts);
                     }
+                }
+                if direct {
+                    continue;
                 }
                 for (tile_row, pixels) in rows.clone().zip(pixels.chunks_exact_mut(TILE * pixel_width)) {
                     let (image, y) = tiling.place(tile_row);

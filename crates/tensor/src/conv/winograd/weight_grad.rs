@@ -7,7 +7,8 @@ use super::tiles::{Images, LANES, Lanes, Rows, Tiling, Values, rows_len};
 use super::transform::{POINTS, VALUES, both_ways, taps_back};
 use crate::gemm::Tools;
 use crate::gemm::blocks::aligned;
-use crate::gemm::kernel::{Job, Kernel, MAX_ROWS, Panel, SLACK, Segments, dispatch, tile_shape};
+use crate::gemm::kernel::{Job, Kernel, Left, Panel, SLACK, dispatch, tile_shape};
+use crate::gemm::operand::Operand;
 use crate::gemm::out::Out;
 use crate::parallel::{Parts, n_tasks, rows, share};
 use gradwise_core::Real;
@@ -133,25 +134,18 @@ impl<T: Real> Job<T> for Part<'_, T> {
             x.data(kernel, tiling, rows.clone(), layout[0], inputs, &mut x_rows);
             grad.spread(kernel, tiling, rows, layout[1], grads, &mut grad_rows);
             for point in 0..VALUES {
+                let inputs_at = Operand::within(&inputs[layout[0].at(point, 0)..], layout[0].stride, channels, tiles);
+                let grads_at = Operand::within(&grads[layout[1].at(point, 0)..], layout[1].stride, n_rows, tiles);
                 for column in (0..channels).step_by(K::NR) {
                     let n = K::NR.min(channels - column);
-                    let line = |j: usize| {
-                        if j < n { &inputs[layout[0].at(point, column + j)..][..tiles] } else { &[][..] }
-                    };
-                    let lines: [&[T]; SLACK] = std::array::from_fn(line);
-                    kernel.transpose(&lines[..n], &mut panel[..tiles * K::NR]);
+                    kernel.transpose_lines(&inputs_at, column..column + n, 0, tiles, &mut panel[..tiles * K::NR]);
                     let rhs = Panel { data: &*panel, stride: K::NR };
-                    for row in (0..n_rows).step_by(K::MR) {
-                        let m = K::MR.min(n_rows - row);
-                        let line = |i: usize| &grads[layout[1].at(point, row + i.min(m - 1))..][..tiles];
-                        let lines: [&[T]; MAX_ROWS] = std::array::from_fn(line);
-                        let out = &mut sums[(point * n_rows + row) * sum_stride + column..];
-                        let mut out = Out::within(out, sum_stride, m, K::NR);
-                        if block > blocks.start {
-                            out = out.adding();
-                        }
-                        kernel.rows(&lines[..m], &Segments::whole(tiles), rhs, out);
+                    let out = &mut sums[point * n_rows * sum_stride + column..];
+                    let mut out = Out::within(out, sum_stride, n_rows, K::NR);
+                    if block > blocks.start {
+                        out = out.adding();
                     }
+                    kernel.strip(tiles, Left::Rows { operand: &grads_at, first: 0, k: 0 }, rhs, None, out);
                 }
             }
         }
