@@ -2,6 +2,9 @@
 
 use super::geometry::{Columns, Pool2dGeometry, each_strided, image};
 use crate::dense::Dense;
+use crate::gemm::eight::{LANES, Lanes};
+use crate::gemm::kernel::{self as gemm, Job, dispatch};
+use crate::simd;
 use crate::support::{rows2, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, arity};
 use ndarray::IxDyn;
@@ -136,6 +139,14 @@ impl Kernel {
         let columns = Columns::of(&self.geometry, self.size[1], self.out[1], cx.scratch);
         let (len, out_len) = (self.plane_len(), self.out_len());
         let halving = self.geometry.is_halving(self.size);
+        if !halving && Neighbours::<T, P>::takes(&self.geometry) {
+            let (level, columns_of) = (simd::level(), &columns);
+            rows2(cx.pool, self.work(), self.planes, (out, out_len), (places, out_len), &|planes, out, places| {
+                let x = &x[planes.start * len..planes.end * len];
+                dispatch(level, Neighbours { pool: self, columns: columns_of, x, out, places });
+            });
+            return columns.give(cx.scratch);
+        }
         rows2(cx.pool, self.work(), self.planes, (out, out_len), (places, out_len), &|planes, out, places| {
             vectorize!(|| {
                 for (i, plane) in planes.enumerate() {
@@ -145,6 +156,7 @@ impl Kernel {
                 }
             },);
         });
+        columns.give(cx.scratch);
     }
 
     /// The maxima of a plane, for one element of many windows of a row at a time, which are then independent of each other.
@@ -303,13 +315,108 @@ fn scatter_pairs<T: Real, P: Place>(grad: &[T], places: &[P], first: u32, row: &
     }
 }
 
+/// Elements of a row that a group of windows may see.
+const SEGMENT: usize = 64;
+
+/// The maxima of some planes, whose windows are one or two elements apart, for groups of windows that are neighbours.
+///
+/// What the windows of two groups see of a row is copied, with -∞ in the place of what is missing around it, so that every element of the
+/// windows is loaded from a run without asking where it lies.
+struct Neighbours<'a, T, P> {
+    pool: &'a Kernel,
+    columns: &'a Columns,
+    x: &'a [T],
+    out: &'a mut [T],
+    places: &'a mut [P],
+}
+
+impl<T, P> Neighbours<'_, T, P> {
+    /// Windows that are worked on together.
+    const WINDOWS: usize = 2 * LANES;
+
+    /// Whether windows are near enough to each other.
+    fn takes(geometry: &Pool2dGeometry) -> bool {
+        let ([_, width], [_, stride]) = (geometry.kernel_size(), geometry.strides());
+        stride <= 2 && (width - 1).saturating_mul(geometry.dilations()[1]) < SEGMENT - stride * Self::WINDOWS
+    }
+}
+
+impl<T: Real, P: Place> Job<T> for Neighbours<'_, T, P> {
+    #[inline(always)]
+    fn run<K: gemm::Kernel<T>>(self, kernel: K) {
+        let Neighbours { pool, columns, x, out, places } = self;
+        let (geometry, [height, width], [out_height, out_width]) = (&pool.geometry, pool.size, pool.out);
+        let ([_, kernel_width], [_, dilation], [_, padding]) =
+            (geometry.kernel_size(), geometry.dilations(), geometry.paddings());
+        let stride = geometry.strides()[1];
+        let seen = (kernel_width - 1) * dilation + stride * Self::WINDOWS;
+        let lines = out.chunks_exact_mut(out_width).zip(places.chunks_exact_mut(out_width));
+        for (line, (out, places)) in lines.enumerate() {
+            let x = &x[line / out_height * height * width..][..height * width];
+            let row = line % out_height;
+            let rows = geometry.taps(0, row, height);
+            let groups = out.chunks_mut(Self::WINDOWS).zip(places.chunks_mut(Self::WINDOWS)).enumerate();
+            for (group, (out, places)) in groups {
+                let first = group * Self::WINDOWS;
+                // Elements below `low` of the segment lie before the row, those from `high` on behind it.
+                let start = (first * stride) as isize - padding as isize;
+                let low = start.min(0).unsigned_abs().min(seen);
+                let high = ((width as isize - start).max(0) as usize).clamp(low, seen);
+                let from = (start + low as isize) as usize;
+                let mut segment = [T::neg_infinity(); SEGMENT];
+                let (mut best, mut best_places) = ([Lanes([T::neg_infinity(); LANES]); 2], [[0; LANES]; 2]);
+                let firsts = &columns.first_taps()[first..first + out.len()];
+                for (place, tap) in best_places.as_flattened_mut().iter_mut().zip(firsts) {
+                    // If all elements are -∞, the first one is the maximum.
+                    *place = (rows.start * kernel_width) as u32 + tap;
+                }
+                for ky in rows.clone() {
+                    let x = &x[geometry.position(0, row, ky) * width..][..width];
+                    copy_run(&x[from..from + high - low], &mut segment[low..high]);
+                    for kx in 0..kernel_width {
+                        let (seen, place) = (&segment[kx * dilation..], (ky * kernel_width + kx) as u32);
+                        for half in 0..2 {
+                            let seen = &seen[half * stride * LANES..];
+                            let values = if stride == 1 { Lanes::load(seen) } else { kernel.every_second(seen) };
+                            kernel.raise(values, place, &mut best[half], &mut best_places[half]);
+                        }
+                    }
+                }
+                let halves = out.chunks_mut(LANES).zip(places.chunks_mut(LANES)).zip(best.iter().zip(best_places));
+                for ((out, places), (best, best_places)) in halves {
+                    match (out.first_chunk_mut(), places.first_chunk_mut()) {
+                        (Some(out), Some(places)) => (*out, *places) = (best.0, best_places.map(P::of)),
+                        _ => {
+                            out.iter_mut().zip(best.0).for_each(|(out, best)| *out = best);
+                            places.iter_mut().zip(best_places).for_each(|(to, place)| *to = P::of(place));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies a short slice of any length into one as long, a group of lanes at a time: a call to the system's function would take longer.
+#[inline(always)]
+fn copy_run<T: Real>(from: &[T], to: &mut [T]) {
+    let Some(last) = from.len().checked_sub(LANES) else {
+        return to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+    };
+    for run in 0..from.len().div_ceil(LANES) {
+        // The last run may overlap the one before.
+        let at = (run * LANES).min(last);
+        Lanes::load(&from[at..]).store(&mut to[at..]);
+    }
+}
+
 /// Whether `x` takes the place of the maximum so far: NaN beats everything but a NaN before it.
 #[inline(always)]
 fn wins<T: Real>(x: T, best: T) -> bool {
-    // `x != x` and `best == best` are the tests for NaN that compile to plain comparisons.
-    #[allow(clippy::eq_op)]
-    let nan = (x != x) & (best == best);
-    (x > best) | nan
+    // Two plain comparisons: not below nor equal, which NaN is not either, and not after a NaN.
+    #[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)]
+    let wins = !(x <= best) & (best == best);
+    wins
 }
 
 /// Raises maxima, and sets their places, by one element of each window.
