@@ -9,7 +9,10 @@
 #![allow(clippy::print_stdout)]
 
 use gradwise_optim::ndarray::{Array1, ArrayD};
-use gradwise_optim::{Adam, AdamW, Constant, Grads, Hyper, Optimizer, Param, Result, Rule, Sgd};
+use gradwise_optim::{
+    Adagrad, Adam, AdamW, Constant, Grads, Hyper, Lamb, Lars, Lion, Nadam, Optimizer, Param, Result, Rprop, Rule,
+    ScheduleFreeAdamW, Sgd,
+};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -86,6 +89,14 @@ fn main() -> Result<()> {
         compare("adam", Adam::default(), 3, n, rounds)?;
         compare("adamw", AdamW::default(), 3, n, rounds)?;
         compare("sgd momentum", Sgd::with_momentum(0.9)?, 2, n, rounds)?;
+        compare("adagrad", Adagrad::default(), 2, n, rounds)?;
+        compare("lion", Lion::default(), 2, n, rounds)?;
+        compare("nadam", Nadam::default(), 3, n, rounds)?;
+        compare("rprop", Rprop::default(), 3, n, rounds)?;
+        compare("schedule-free", ScheduleFreeAdamW::default(), 3, n, rounds)?;
+        // Two passes, and so at most about half.
+        compare("lars", Lars::default(), 2, n, rounds)?;
+        compare("lamb", Lamb::default(), 3, n, rounds)?;
     }
 
     // The parameters of a small net: what a step costs besides the arithmetic.

@@ -39,7 +39,7 @@ pub(crate) fn settle<T: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adam, Hyper, Rule, Sgd, State, Stored};
+    use crate::{Adadelta, Adam, Adamax, Hyper, Lamb, Lars, Nadam, RAdam, RmsProp, Rule, Sgd, State, Stored};
     use gradwise_core::{Serial, ndarray::arr1};
 
     #[test]
@@ -71,5 +71,12 @@ mod tests {
         }
         check(&Adam::default(), "first_moment");
         check(&Sgd::with_momentum(0.9).unwrap(), "velocity");
+        check(&Adadelta::default(), "mean_square");
+        check(&RmsProp::default().momentum(0.9).unwrap(), "velocity");
+        check(&Adamax::default(), "first_moment");
+        check(&Nadam::default(), "first_moment");
+        check(&RAdam::default(), "first_moment");
+        check(&Lars::default(), "velocity");
+        check(&Lamb::default(), "first_moment");
     }
 }

@@ -234,6 +234,9 @@ pub(crate) fn sweep_sum<T: Real, const N: usize>(
     Ok(sum)
 }
 
+/// Numbers of which the formula's results are put down before they are summed: a loop that does both is not made of vector instructions.
+const BLOCK: usize = 256;
+
 /// As [`up_to_three`], for a sum in eight lanes of `f64`.
 #[inline(always)]
 fn each_sum<T: Real, const N: usize>(
@@ -242,38 +245,53 @@ fn each_sum<T: Real, const N: usize>(
     state: [&mut [T]; N],
     f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
 ) -> f64 {
-    const LANES: usize = 8;
-    let len = param.len();
-    let grad = &grad[..len];
     let mut state = state.into_iter();
-    let (first, second) = (state.next().unwrap_or_default(), state.next().unwrap_or_default());
-    let first = if N > 0 { &mut first[..len] } else { first };
-    let second = if N > 1 { &mut second[..len] } else { second };
-    let mut lanes = [0.0; LANES];
-    let mut start = 0;
-    while start < len {
-        let width = LANES.min(len - start);
-        for lane in 0..width {
-            let i = start + lane;
-            let mut old = [T::zero(); N];
-            if N > 0 {
-                old[0] = first[i];
-            }
-            if N > 1 {
-                old[1] = second[i];
-            }
-            let (x, new) = f(param[i], grad[i], old);
-            lanes[lane] += x.as_f64() * x.as_f64();
-            if N > 0 {
-                first[i] = new[0];
-            }
-            if N > 1 {
-                second[i] = new[1];
+    let (mut first, mut second) = (state.next().unwrap_or_default(), state.next().unwrap_or_default());
+    let mut results = [T::zero(); BLOCK];
+    let mut lanes = [0.0; 8];
+    for (param, grad) in param.chunks(BLOCK).zip(grad.chunks(BLOCK)) {
+        let len = param.len();
+        let first = cut(&mut first, if N > 0 { len } else { 0 });
+        let second = cut(&mut second, if N > 1 { len } else { 0 });
+        note(&mut results[..len], param, grad, first, second, f);
+        for chunk in results[..len].chunks(8) {
+            for (sum, x) in lanes.iter_mut().zip(chunk) {
+                *sum += x.as_f64() * x.as_f64();
             }
         }
-        start += width;
     }
     lanes.iter().sum()
+}
+
+/// The results of a formula for a block.
+#[inline(always)]
+fn note<T: Real, const N: usize>(
+    results: &mut [T],
+    param: &[T],
+    grad: &[T],
+    first: &mut [T],
+    second: &mut [T],
+    f: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
+) {
+    let len = results.len();
+    let (param, grad) = (&param[..len], &grad[..len]);
+    for i in 0..len {
+        let mut old = [T::zero(); N];
+        if N > 0 {
+            old[0] = first[i];
+        }
+        if N > 1 {
+            old[1] = second[i];
+        }
+        let (x, new) = f(param[i], grad[i], old);
+        results[i] = x;
+        if N > 0 {
+            first[i] = new[0];
+        }
+        if N > 1 {
+            second[i] = new[1];
+        }
+    }
 }
 
 /// Elements that are worth a task: it takes several times as long to update them as to wake a thread.

@@ -1,6 +1,6 @@
 //! Lion.
 
-use super::state::{RuleState, update_on_one_thread};
+use super::state::{RuleState, sign, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
 use gradwise_core::{ArrayRefD, Pool, Real, Result};
 
@@ -86,8 +86,7 @@ impl<T: Real> Rule<T> for Lion {
             move |w, g, [m]| {
                 let g = g * scale;
                 let c = beta1 * m + new1 * g;
-                let step = if c > T::zero() { rate } else { T::zero() } - if c < T::zero() { rate } else { T::zero() };
-                (keep * w - step, [beta2 * m + new2 * g])
+                (keep * w - rate * sign(c), [beta2 * m + new2 * g])
             },
         )?;
         settle(pool, "lion", updates, momentum, grad)?;

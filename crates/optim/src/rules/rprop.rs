@@ -1,6 +1,6 @@
 //! Rprop.
 
-use super::state::{RuleState, update_on_one_thread};
+use super::state::{RuleState, sign, update_on_one_thread};
 use crate::{Hyper, Rule, check, sweep_each};
 use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, ndarray::ArrayD};
 
@@ -95,7 +95,7 @@ impl<T: Real> Rule<T> for Rprop {
     ) -> Result<()> {
         let (rate, decay) = (T::of(hyper.learning_rate), T::of(hyper.weight_decay));
         let scale = T::of(hyper.gradient_scale);
-        let (shrink, grow) = (T::of(self.shrink), T::of(self.grow));
+        let (grown, shrunk) = (T::of(self.grow - 1.0), T::of(1.0 - self.shrink));
         let (least, most) = (T::of(self.least), T::of(self.most));
         let arrays = state.arrays::<2>("rprop")?;
         sweep_each(
@@ -106,18 +106,15 @@ impl<T: Real> Rule<T> for Rprop {
             arrays,
             #[inline(always)]
             move |w, g, [last, s]| {
-                let zero = T::zero();
                 let d = g * scale + decay * w;
-                // By signs and not by the product, which is 0 for small gradients.
-                let same = (d > zero && last > zero) || (d < zero && last < zero);
-                let turned = (d > zero && last < zero) || (d < zero && last > zero);
-                let grown = if same { s * grow } else { s };
-                let grown = if grown > most { most } else { grown };
-                let shrunk = if turned { s * shrink } else { grown };
-                let s = if shrunk < least { least } else { shrunk };
-                let d = if turned { zero } else { d };
-                let step = if d > zero { rate * s } else { zero } - if d < zero { rate * s } else { zero };
-                (w - step, [d, s])
+                // By signs: the product of small gradients is 0.
+                let turn = sign(d) * sign(last);
+                // In arithmetic: of choices between cases that exclude each other, the compiler makes branches.
+                let (same, turned) = (turn.max(T::zero()), turn.min(T::zero()));
+                let s = s * (T::one() + grown * same + shrunk * turned);
+                let s = s.min(most).max(least);
+                let d = d * (T::one() + turned);
+                (w - rate * s * sign(d), [d, s])
             },
         )?;
         state.count();

@@ -88,6 +88,12 @@ impl<T: Real> State<T> for RuleState<T> {
     }
 }
 
+/// −1, 0 or 1. One choice and no branch, which vector instructions can make.
+#[inline(always)]
+pub(crate) fn sign<T: Real>(x: T) -> T {
+    if x == T::zero() { T::zero() } else { T::one().copysign(x) }
+}
+
 /// [`Rule::update`](crate::Rule::update) on one thread, for rules whose work is all in `update_on`.
 macro_rules! update_on_one_thread {
     ($state:ty) => {
