@@ -10,7 +10,11 @@ use crate::simd::vectorize;
 /// Values whose medians are found together.
 const LANES: usize = 64;
 
-/// The median of a square of `2 · radius + 1` values a side: of nine by a network of comparisons, of more bit by bit.
+/// The largest square whose values of many bits are forgotten one by one.
+const FORGOTTEN: usize = 25;
+
+/// The median of a square of `2 · radius + 1` values a side: of nine by a network of comparisons, of more bit by bit, or by forgetting what it cannot
+/// be where there are many bits and few values.
 pub(super) fn median<P: Value>(
     radius: usize,
     source: Frame<'_, P>,
@@ -137,6 +141,7 @@ fn squares<P: Value, W: Order<P>>(
     let (step, len, side) = (shape.step(), shape.row(), 2 * radius + 1);
     // Room for whole groups of lanes.
     ring.size(side, len.next_multiple_of(LANES) + 2 * radius * step, 0);
+    let mut kept = [[W::LEAST; LANES]; FORGOTTEN / 2 + 2];
     for (i, (from, to)) in source.planes().zip(target.planes_mut()).enumerate() {
         let mut padded = 0;
         for (y, out) in to.chunks_exact_mut(len).enumerate() {
@@ -154,6 +159,13 @@ fn squares<P: Value, W: Order<P>>(
                         let start = group * LANES;
                         let medians = if radius == 1 {
                             of_nine(
+                                #[inline(always)]
+                                |y, x| lanes(ring.row(y), start + x * step),
+                            )
+                        } else if W::BITS == 32 && side * side <= FORGOTTEN {
+                            by_forgetting(
+                                side,
+                                &mut kept,
                                 #[inline(always)]
                                 |y, x| lanes(ring.row(y), start + x * step),
                             )
@@ -243,4 +255,44 @@ fn by_bits<'a, P, W: Order<P> + 'a>(side: usize, at: impl Fn(usize, usize) -> &'
         }
     }
     medians
+}
+
+/// Of an odd number of values: among one more than half of them and another, the least and the largest are not the median. They are forgotten, and
+/// another value joins those that are left, until there are three.
+#[inline(always)]
+fn by_forgetting<'a, W: Copy + Ord + 'a>(
+    side: usize,
+    kept: &mut [[W; LANES]; FORGOTTEN / 2 + 2],
+    at: impl Fn(usize, usize) -> &'a [W; LANES],
+) -> [W; LANES] {
+    let mut values = (0..side * side).map(|i| at(i / side, i % side));
+    let mut n = side * side / 2 + 2;
+    kept[..n].iter_mut().zip(&mut values).for_each(|(kept, value)| *kept = *value);
+    loop {
+        // The lesser of each pair to the front, the larger to the back; an odd one in the middle is compared with both.
+        let half = n / 2;
+        for i in 0..half {
+            exchange(kept, i, n - 1 - i);
+        }
+        for i in 1..n - half {
+            exchange(kept, 0, i);
+        }
+        for i in half..n - 1 {
+            exchange(kept, i, n - 1);
+        }
+        match values.next() {
+            Some(value) => kept[0] = *value,
+            None => return kept[1],
+        }
+        n -= 1;
+    }
+}
+
+/// Puts two values in order.
+#[inline(always)]
+fn exchange<W: Copy + Ord>(values: &mut [[W; LANES]], first: usize, second: usize) {
+    // Copied, so that it is known that they are two.
+    let (a, b) = (values[first], values[second]);
+    values[first] = min(&a, &b);
+    values[second] = max(&a, &b);
 }
