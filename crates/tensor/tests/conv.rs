@@ -207,6 +207,12 @@ fn large_kernels_agree_whatever_the_blocks_and_threads() {
         (plain.stride([2, 2]).unwrap().padding([1, 1]).groups(2).unwrap(), [9, 24, 20, 32], 26, [3, 3]),
         (plain.stride([2, 2]).unwrap(), [9, 13, 15, 16], 24, [1, 1]),
         (plain.stride([1, 2]).unwrap().padding([2, 3]), [3, 9, 12, 33], 8, [5, 5]),
+        // The same for images of one pixel, one row or one column, which have no pixel of the other phases.
+        (plain.stride([2, 2]).unwrap().padding([1, 1]), [48, 20, 1, 1], 18, [3, 3]),
+        (plain.stride([2, 2]).unwrap().padding([1, 1]), [3, 9, 1, 12], 8, [3, 3]),
+        (plain.stride([2, 2]).unwrap().padding([1, 1]), [3, 9, 12, 1], 8, [3, 3]),
+        (plain.stride([1, 2]).unwrap().padding([1, 2]).dilation([1, 3]).unwrap(), [3, 5, 6, 1], 6, [3, 2]),
+        (plain.stride([2, 2]).unwrap().padding([3, 3]).dilation([2, 2]).unwrap(), [2, 5, 1, 1], 6, [4, 4]),
         // Images as right factors: whole tiles and not, several blocks of columns and of the sum.
         (plain, [3, 20, 8, 8], 17, [1, 1]),
         (plain, [2, 7, 17, 19], 9, [1, 1]),

@@ -80,11 +80,12 @@ pub(super) fn plan<T: Real>(problem: &Problem, threads: usize) -> Option<Plan> {
     Some(Plan { blocking, field, origin: [top, left], lines, taps })
 }
 
-/// The taps that a phase meets: where their outputs lie for its first pixel, and their places in a filter.
+/// The taps that a phase meets: where their outputs lie for its first pixel, and their places in a filter. None where an image is too
+/// small to have a pixel of it, for the field is as large as those with pixels need.
 fn taps_of(problem: &Problem, phase: usize) -> impl Iterator<Item = ([isize; 2], usize)> {
     let [height, width] = problem.kernel;
     let [down, across] = [phase / 2, phase % 2];
-    let exists = down < problem.geometry.stride[0];
+    let exists = down < problem.geometry.stride[0].min(problem.image[0]) && across < problem.image[1];
     let (down, across) = (Phase::new(problem, 0, down), Phase::new(problem, 1, across));
     (0..if exists { height * width } else { 0 })
         .filter_map(move |tap| Some(([down.output(tap / width)?, across.output(tap % width)?], tap)))
