@@ -164,10 +164,14 @@ impl<T: Real> Tape<'_, T> {
     /// Frees an output that no backward pass reads, or that is large and cheap to make again.
     pub(crate) fn free_if_spare(&mut self, i: u32) {
         let node = &self.nodes[i as usize];
-        if !node.requires_grad {
-            self.free(i);
-        } else if !node.needed || !self.is_kept(i) {
+        if node.needed && self.is_kept(i) {
+            return;
+        }
+        if node.requires_grad {
             self.free_output(i);
+        } else {
+            // No backward pass of its own will read what it saved: that is made again with its value, if it is.
+            self.lose(i);
         }
     }
 

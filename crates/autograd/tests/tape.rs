@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{ADD, Affine, Fault, MUL, Sum};
+use common::{ADD, Affine, Fault, MUL, Pointwise, Sum};
 use gradwise_autograd::core::{Grads, Kind, Serial, Updates, sum_of_squares};
 use gradwise_autograd::{
     Error, Mode, Module, Param, Params, ParamsExt, Real, Result, Tape, Var, Workspace, check, predict,
 };
 use ndarray::{ArrayD, IxDyn, arr1, arr2, array};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn arr<T: Real>(values: &[f64]) -> ArrayD<T> {
     arr1(&values.iter().map(|&x| T::of(x)).collect::<Vec<_>>()).into_dyn()
@@ -598,6 +599,28 @@ fn evaluation_frees_what_is_released() {
         tape.backward(loss).unwrap();
         assert_eq!(tape.grad(v).unwrap()[[0]], if read { 4.0 } else { 2.0 });
     }
+}
+
+#[test]
+fn what_is_frozen_is_computed_once() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let counting = Pointwise {
+        value: |a, b| {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            a * b
+        },
+        ..MUL
+    };
+    let (x, mut workspace) = (arr::<f64>(&[3.0]), Workspace::new());
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let (input, weight) = (tape.input(&x), tape.variable(&x));
+    let frozen = tape.apply(counting, &[input, input]).unwrap();
+    let y = tape.apply(MUL, &[frozen, weight]).unwrap();
+    tape.release(frozen);
+    let loss = tape.apply(Sum, &[y]).unwrap();
+    tape.backward_freeing(loss).unwrap();
+    assert_eq!(tape.grad(weight).unwrap(), arr(&[9.0]));
+    assert_eq!(RUNS.load(Ordering::Relaxed), 1);
 }
 
 #[test]

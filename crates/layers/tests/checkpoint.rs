@@ -204,6 +204,41 @@ fn what_is_cheap_is_made_again_and_segments_take_less_still() {
 }
 
 #[test]
+fn a_frozen_part_may_be_made_again_too() {
+    // Batch norms that follow the batch, before a layer that learns: small, large enough to be made again, and within a segment.
+    for (width, wrap) in [(4, false), (1 << 16, false), (4, true)] {
+        let model = || {
+            let mut norms = Chain::new();
+            for _ in 0..2 {
+                norms = norms.with(BatchNorm1d::new(width).unwrap().with_relu());
+            }
+            norms.visit_mut(|_, p| p.freeze());
+            let body = norms.with(LayerNorm::new(&[width]).unwrap());
+            if wrap { Chain::new().with(Checkpoint::new(body)) } else { body }
+        };
+        let x = input(&[4, width]);
+        let run = |keep| {
+            let (model, mut workspace, mut grads) = (model(), Workspace::<f32>::new(), Grads::new());
+            let mut tape = Tape::new(&mut workspace, Mode::train(3, 5));
+            tape.watch(&model);
+            if keep {
+                tape.keep_values();
+            }
+            let x = tape.input(&x);
+            let y = model.forward(&mut tape, x).unwrap();
+            let square = tape.square(y).unwrap();
+            let loss = tape.sum(square, Axes::All).unwrap();
+            tape.backward(loss).unwrap();
+            tape.take_grads(&mut grads).unwrap();
+            (0..grads.len()).map(|i| grads.get(i).cloned()).collect::<Vec<_>>()
+        };
+        let grads = run(true);
+        assert_eq!(grads.iter().flatten().count(), 2, "those of the layer norm");
+        assert_eq!(run(false), grads, "width {width}, in a segment: {wrap}");
+    }
+}
+
+#[test]
 fn a_wrapper_leaves_paths_and_errors_as_they_are() {
     let chain = |wrap: bool| {
         let body =
