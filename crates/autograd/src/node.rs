@@ -19,6 +19,8 @@ pub(crate) struct Node<'p, T: Real> {
     pub(crate) needed: bool,
     /// Whether it is the result of a segment, so that what it was made from may be gone: see `Tape::checkpoint`.
     pub(crate) result: bool,
+    /// Passes over memory that it takes to make its value again from values that are kept: see `Tape::passes_to_make`.
+    pub(crate) passes: u8,
     pub(crate) scope: ScopeId,
 }
 

@@ -20,7 +20,10 @@ pub(crate) struct Segment {
 const WORTHWHILE: usize = 1 << 20;
 
 /// Passes over memory that a value to be made again may take, those for the values it is made from included.
-const PASSES: u32 = 3;
+const PASSES: u8 = 3;
+
+/// The passes for what is not made again.
+pub(crate) const NEVER: u8 = u8::MAX;
 
 impl<T: Real> Tape<'_, T> {
     /// Records a part of which only the result is kept: its values and what its operations saved go back to the workspace, and are made
@@ -52,6 +55,7 @@ impl<T: Real> Tape<'_, T> {
             }
         }
         self.nodes[result as usize].result = true;
+        nodes.clone().for_each(|i| self.nodes[i as usize].passes = self.passes_to_make(i));
         self.close(&nodes, result);
         self.segments.push(Segment { nodes, result });
         Ok(y)
@@ -163,6 +167,8 @@ impl<T: Real> Tape<'_, T> {
 
     /// Frees an output that no backward pass reads, or that is large and cheap to make again.
     pub(crate) fn free_if_spare(&mut self, i: u32) {
+        // By now it is known better which of its inputs are kept.
+        self.nodes[i as usize].passes = self.passes_to_make(i);
         let node = &self.nodes[i as usize];
         if node.needed && self.is_kept(i) {
             return;
@@ -177,31 +183,33 @@ impl<T: Real> Tape<'_, T> {
 
     /// Whether a value that backward reads is kept until then, rather than made again.
     fn is_kept(&self, i: u32) -> bool {
-        let Source::Apply { shape, .. } = &self.nodes[i as usize].source else { return true };
+        let node = &self.nodes[i as usize];
+        let Source::Apply { shape, .. } = &node.source else { return true };
         let bytes = ndarray::Dimension::size(shape) * size_of::<T>();
-        bytes < WORTHWHILE || self.passes_to_make(i, PASSES).is_none()
+        bytes < WORTHWHILE || node.result || node.passes > PASSES
     }
 
-    /// How many passes over memory it takes to make an output from values that are kept; `None` if more than `limit`, or if something
-    /// would have to be computed that is not cheap.
-    fn passes_to_make(&self, i: u32, limit: u32) -> Option<u32> {
+    /// How many passes over memory it takes to make a value again from values that are kept, as far as the recorded operations tell what
+    /// will be read; [`NEVER`] if something would have to be computed that is not cheap. It is noted with the value, so that what is made
+    /// from it need not ask on and on.
+    pub(crate) fn passes_to_make(&self, i: u32) -> u8 {
         let node = &self.nodes[i as usize];
         match &node.source {
-            Source::Apply { op, .. } if limit > 0 && op.is_cheap() && !node.result => {
-                edges(&node.source).try_fold(1, |passes, edge| {
+            Source::Apply { op, .. } if op.is_cheap() && !node.result => {
+                edges(&node.source).fold(1, |passes: u8, edge| {
                     let input = owner(&self.nodes, self.edges[edge as usize]);
-                    Some(passes + self.passes_to_have(input, limit - passes)?)
+                    passes.saturating_add(self.passes_to_have(input))
                 })
             }
-            _ => None,
+            _ => NEVER,
         }
     }
 
     /// The same for a value that may be kept itself.
-    fn passes_to_have(&self, i: u32, limit: u32) -> Option<u32> {
+    fn passes_to_have(&self, i: u32) -> u8 {
         let node = &self.nodes[i as usize];
         let leaf = !matches!(node.source, Source::Apply { .. });
-        if leaf || (node.needed && self.is_kept(i)) { Some(0) } else { self.passes_to_make(i, limit) }
+        if leaf || (node.needed && self.is_kept(i)) { 0 } else { node.passes }
     }
 
     /// Before the backward pass of an operation: makes what it reads and was not kept. If values are given back on the way, its output goes

@@ -3,7 +3,7 @@
 use crate::names::ScopeId;
 use crate::node::{Node, Source, kept, owner, shape, value};
 use crate::reading::{Origin, first_not_finite, read};
-use crate::segment::Segment;
+use crate::segment::{NEVER, Segment};
 use crate::view::{Copied, View};
 use crate::workspace::{Watched, Workspace};
 use gradwise_core::{
@@ -204,7 +204,8 @@ impl<'p, T: Real> Tape<'p, T> {
         let node = self.nodes.len() as u32;
         let requires_grad = requires_grad && self.mode.gradients;
         let scope = self.scope;
-        self.nodes.push(Node { source, requires_grad, retained, released: false, needed: false, result: false, scope });
+        let (released, needed, result, passes) = (false, false, false, NEVER);
+        self.nodes.push(Node { source, requires_grad, retained, released, needed, result, passes, scope });
         Var { tape: self.id, node }
     }
 
@@ -333,6 +334,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let apply = Source::Apply { op, inputs, saved, lost: false, output, shape, key };
         let y = self.push(apply, requires_grad, false);
         self.nodes[y.node as usize].needed = needs.output;
+        self.nodes[y.node as usize].passes = self.passes_to_make(y.node);
         Ok(y)
     }
 

@@ -204,6 +204,36 @@ fn what_is_cheap_is_made_again_and_segments_take_less_still() {
 }
 
 #[test]
+fn a_long_row_of_what_is_cheap_takes_no_longer_a_layer() {
+    // Each value could be made from the one before, and is read by backward; asking all of them for each would take forever.
+    let x = input(&[1 << 18]);
+    let run = |keep| {
+        let mut workspace = Workspace::<f32>::new();
+        let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+        if keep {
+            tape.keep_values();
+        }
+        let x = tape.variable(&x);
+        let mut y = x;
+        for _ in 0..100 {
+            let next = tape.relu(y).unwrap();
+            tape.release(y);
+            y = next;
+        }
+        let loss = tape.sum(y, Axes::All).unwrap();
+        tape.release(y);
+        tape.backward_freeing(loss).unwrap();
+        let grad = tape.grad(x).unwrap().to_owned();
+        drop(tape);
+        (grad, workspace.scratch().free_bytes())
+    };
+    let (expected, all) = run(true);
+    let (grad, cheap) = run(false);
+    assert_eq!(grad, expected);
+    assert!(cheap * 3 < all, "{cheap} of {all}");
+}
+
+#[test]
 fn a_frozen_part_may_be_made_again_too() {
     // Batch norms that follow the batch, before a layer that learns: small, large enough to be made again, and within a segment.
     for (width, wrap) in [(4, false), (1 << 16, false), (4, true)] {
