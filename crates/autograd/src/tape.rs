@@ -8,7 +8,7 @@ use crate::view::{Copied, View};
 use crate::workspace::{Watched, Workspace};
 use gradwise_core::{
     ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Needs, Op, Param, Params, ParamsExt, Real, Result, Saved,
-    Scratch, Updates,
+    Scratch, Updates, check_size, out_shape,
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
@@ -298,7 +298,7 @@ impl<'p, T: Real> Tape<'p, T> {
         let scratch = &mut self.workspace.scratch;
         let output = (|| {
             let shapes: SmallVec<[&[usize]; 4]> = views.iter().map(|x| x.shape()).collect();
-            let mut output = scratch.array(op.out_shape(&shapes)?);
+            let mut output = scratch.array(out_shape(&*op, &shapes)?);
             let mut cx = Cx {
                 scratch,
                 pool: &*self.workspace.pool,
@@ -355,6 +355,7 @@ impl<'p, T: Real> Tape<'p, T> {
             let expected = format!("as many elements as {shape:?} has");
             return Err(self.error(Error::shape("reshape", expected, from.shape())));
         }
+        check_size::<T>("reshape", shape).map_err(|error| self.error(error))?;
         if from.is_standard_layout() {
             return Ok(self.view(node, View::Reshape(IxDyn(shape))));
         }

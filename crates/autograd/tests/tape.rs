@@ -3,7 +3,9 @@
 mod common;
 
 use common::{ADD, Affine, Fault, MUL, Pointwise, Sum};
-use gradwise_autograd::core::{Grads, Kind, Serial, Updates, sum_of_squares};
+use gradwise_autograd::core::{
+    ArrayRefD, ArrayViewD, At, Cx, Grads, Kind, Op, Saved, Serial, Slot, Updates, arity, sum_of_squares,
+};
 use gradwise_autograd::{
     Error, Mode, Module, Param, Params, ParamsExt, Real, Result, Tape, Var, Workspace, check, predict,
 };
@@ -219,15 +221,45 @@ fn views_pass_gradients_through() {
     .unwrap();
 }
 
+/// A product that is never computed.
+struct Outer;
+
+impl Op<f64> for Outer {
+    fn name(&self) -> &'static str {
+        "outer"
+    }
+    fn out_shape(&self, inputs: &[&[usize]]) -> Result<IxDyn> {
+        let [a, b] = arity("outer", inputs)?;
+        Ok(IxDyn(&[a[0], b[1]]))
+    }
+    fn forward(
+        &self,
+        _: &[ArrayViewD<'_, f64>],
+        _: &mut ArrayRefD<f64>,
+        _: &mut Saved<f64>,
+        _: &mut Cx<'_, f64>,
+    ) -> Result<()> {
+        unreachable!("there is no memory for it")
+    }
+    fn backward(&self, _: At<'_, f64>, _: &mut [Option<Slot<'_, f64>>], _: &mut Cx<'_, f64>) -> Result<()> {
+        unreachable!("it has no output")
+    }
+}
+
 #[test]
-fn views_that_do_not_fit_are_errors() {
+fn shapes_that_do_not_fit_are_errors() {
     let x = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).into_dyn();
+    let [tall, wide] = [[1 << 40, 0], [0, 1 << 40]].map(|shape| ArrayD::zeros(IxDyn(&shape)));
     let mut workspace = Workspace::<f64>::new();
     let mut tape = Tape::new(&mut workspace, Mode::evaluate());
     let x = tape.input(&x);
+    let nothing = tape.slice(x, 1, 1..1).unwrap();
+    let [tall, wide] = [&tall, &wide].map(|x| tape.input(x));
     for error in [
         tape.reshape(x, &[4]).unwrap_err(),
         tape.reshape(x, &[usize::MAX, 2]).unwrap_err(),
+        tape.reshape(nothing, &[0, 1 << 40, 1 << 40]).unwrap_err(),
+        tape.apply(Outer, &[tall, wide]).unwrap_err(),
         tape.permute(x, &[0, 0]).unwrap_err(),
         tape.permute(x, &[0]).unwrap_err(),
         tape.slice(x, 2, 0..1).unwrap_err(),

@@ -20,7 +20,7 @@ pub use event::{Event, LayerReading, Observer, Stop};
 pub use grads::{Grads, Updates};
 pub use key::Key;
 pub use loss::{Loss, Metric, Reduction};
-pub use op::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Saved, Slot, arity};
+pub use op::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Saved, Slot, arity, check_size, out_shape};
 pub use param::{Kind, Param, Params, ParamsExt};
 pub use path::Path;
 pub use pattern::PathPattern;

@@ -1,7 +1,7 @@
 //! The differentiable function: the one trait everything computes through.
 
 use crate::{Error, Key, Pool, Real, Scratch};
-use ndarray::{ArrayD, ArrayRef, IxDyn, Zip};
+use ndarray::{ArrayD, ArrayRef, Dimension, IxDyn, Zip};
 
 /// An array of any dimension by reference, whoever owns it: ndarray's recommended argument type.
 pub type ArrayRefD<T> = ArrayRef<T, IxDyn>;
@@ -302,4 +302,36 @@ forward_op!(Box<O>, &O);
 /// ```
 pub fn arity<X: Copy, const N: usize>(op: &'static str, inputs: &[X]) -> Result<[X; N], Error> {
     <[X; N]>::try_from(inputs).map_err(|_| Error::Arity { op, expected: N, got: inputs.len() })
+}
+
+/// Refuses a shape of which there can be no array: its elements must have addresses, and so must those of an empty array if each axis of
+/// length zero had length one, as ndarray has it.
+///
+/// # Errors
+/// [`Error::Shape`] in the name of the operation.
+///
+/// ```
+/// use gradwise_core::check_size;
+///
+/// assert!(check_size::<f32>("zeros", &[1 << 20, 0]).is_ok());
+/// let error = check_size::<f32>("zeros", &[1 << 40, 0, 1 << 40]).unwrap_err();
+/// assert!(error.to_string().starts_with("zeros: expected an array that fits into memory, got shape ["));
+/// ```
+pub fn check_size<T>(op: &'static str, shape: &[usize]) -> Result<(), Error> {
+    let bytes = shape.iter().filter(|&&len| len > 0).try_fold(size_of::<T>(), |n, &len| n.checked_mul(len));
+    match bytes {
+        Some(bytes) if bytes <= isize::MAX as usize => Ok(()),
+        _ => Err(Error::shape(op, "an array that fits into memory", shape)),
+    }
+}
+
+/// The shape of an operation's output, for whoever is going to make an array of it: as [`Op::out_shape`], but refused if there can be none.
+///
+/// Small inputs may ask for it. Two matrices without elements have a product as large as one likes.
+///
+/// # Errors
+/// What the operation refuses; what [`check_size`] does.
+pub fn out_shape<T: Real>(op: &(impl Op<T> + ?Sized), inputs: &[&[usize]]) -> Result<IxDyn, Error> {
+    let shape = op.out_shape(inputs)?;
+    check_size::<T>(op.name(), shape.slice()).map(|()| shape)
 }

@@ -2,7 +2,9 @@
 
 use crate::Mean;
 use crate::batch::Weights;
-use gradwise_core::{ArrayRefD, Cx, Error, Key, Loss, Metric, Op, Real, Reduction, Result, Saved, Scratch, Serial};
+use gradwise_core::{
+    ArrayRefD, Cx, Error, Key, Loss, Metric, Op, Real, Reduction, Result, Saved, Scratch, Serial, out_shape,
+};
 use ndarray::Dimension;
 
 /// The mean of a [`Loss`] over samples: what training minimizes, on data that it does not train on.
@@ -73,7 +75,7 @@ impl<T: Real, Y: ?Sized, L: Loss<T, Y>> Metric<T, Y> for MeanLoss<T, L> {
 
     fn update(&mut self, predictions: &ArrayRefD<T>, targets: &Y, weights: Option<&[f64]>) -> Result<()> {
         let op = self.loss.op(targets, Reduction::None)?;
-        let shape = op.out_shape(&[predictions.shape()])?;
+        let shape = out_shape(&op, &[predictions.shape()])?;
         let n = match (shape.slice().first(), predictions.shape().first()) {
             (Some(&n), Some(&samples)) if n == samples => n,
             // A loss of the user's may be one number whatever it is asked for; it cannot be weighted, and hides the batch's size.

@@ -1,6 +1,8 @@
 //! Operations on plain arrays, without a tape: every [`Op`] as a pair of functions, in place or allocating.
 
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Key, Op, Pool, Real, Result, Saved, Scratch, Serial, Slot};
+use gradwise_core::{
+    ArrayRefD, ArrayViewD, At, Cx, Error, Key, Op, Pool, Real, Result, Saved, Scratch, Serial, Slot, out_shape,
+};
 use ndarray::{ArrayD, Dimension};
 
 /// Runs operations one at a time on arrays: what a hand-written network needs, and nothing else.
@@ -74,7 +76,7 @@ impl<'p, T: Real> Eager<'p, T> {
     /// If the operation refuses the inputs.
     pub fn forward(&mut self, op: &dyn Op<T>, inputs: &[ArrayViewD<'_, T>]) -> Result<(ArrayD<T>, Saved<T>)> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
-        let mut out = ArrayD::zeros(op.out_shape(&shapes)?);
+        let mut out = ArrayD::zeros(out_shape(op, &shapes)?);
         let saved = self.forward_into(op, inputs, &mut out)?;
         Ok((out, saved))
     }

@@ -218,6 +218,12 @@ fn misfits_are_named() {
     let (a, b) = (Array2::<f32>::zeros((2, 3)), Array2::<f32>::zeros((4, 5)));
     let error = gemm::product_of(a.view(), b.view()).unwrap_err();
     assert_eq!(error.to_string(), "matmul: expected [3, _] on the right of [2, 3], got shape [4, 5]");
+    // No elements, and a product of more than there can be.
+    let (tall, wide) = (Array2::<f32>::zeros((1 << 40, 0)), Array2::zeros((0, 1 << 40)));
+    assert!(matches!(gemm::product_of(tall.view(), wide.view()), Err(Error::Shape { .. })));
+    let (tall, wide) = (tall.into_dyn(), wide.into_dyn());
+    let product = Eager::default().forward(&MatMul::default(), &[tall.view(), wide.view()]);
+    assert!(matches!(product, Err(Error::Shape { .. })));
     let mut scratch = Scratch::default();
     let mut tools = Tools { scratch: &mut scratch, pool: &Serial, level: Level::Portable };
     let mut c = Array2::zeros((2, 2));

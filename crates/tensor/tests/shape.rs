@@ -234,6 +234,7 @@ fn indices_out_of_range_are_errors_and_nothing_panics() {
     assert!(matches!(run(&Pad::new(&[(1, 1)], PadMode::Edge)), Error::Shape { op: "pad", .. }));
     assert!(matches!(run(&Pad::new(&[(0, 0), (2, 0)], PadMode::Reflect)), Error::Shape { op: "pad", .. }));
     assert!(matches!(run(&Pad::new(&[(0, 0), (usize::MAX, 1)], PadMode::Edge)), Error::Value { .. }));
+    assert!(matches!(run(&Pad::new(&[(0, 1 << 40), (0, 1 << 40)], PadMode::Edge)), Error::Shape { op: "pad", .. }));
     assert_eq!(run(&Concat { axis: 2 }), Error::Index { op: "concat", index: 2, bound: 2, position: 0 });
     assert_eq!(run(&Stack { axis: 3 }), Error::Index { op: "stack", index: 3, bound: 3, position: 0 });
 

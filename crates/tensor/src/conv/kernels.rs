@@ -6,7 +6,7 @@ use super::{Conv2dGeometry, filters, weight_grad as weights};
 use crate::Activation;
 use crate::dense::{Dense, overwrite};
 use crate::gemm::{Bias, Epilogue, Tools};
-use gradwise_core::{Error, Real, Result, Scratch, Serial};
+use gradwise_core::{Error, Real, Result, Scratch, Serial, check_size};
 use ndarray::{Array4, ArrayRef1, ArrayRef4};
 
 const NAME: &str = "conv2d";
@@ -68,6 +68,7 @@ pub fn conv2d<T: Real>(
 ) -> Result<Array4<T>> {
     let problem = Problem::new(NAME, geometry, x.shape(), weight.shape())?;
     let [n, o, h, w] = problem.y_shape();
+    check_size::<T>(NAME, &problem.y_shape())?;
     let mut y = Array4::zeros((n, o, h, w));
     let mut scratch = Scratch::default();
     let tools = &mut Tools::new(&mut scratch, &Serial);

@@ -33,6 +33,7 @@ use crate::parallel;
 use crate::support::vectorize;
 use gradwise_core::{
     ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Pool, Real, Result, Saved, Scratch, Serial, Slot, arity,
+    check_size,
 };
 use ndarray::{ArrayD, ArrayRef, Dimension, IxDyn};
 
@@ -119,7 +120,9 @@ pub fn zip<T: Real, F: Binary<T>, A: Dimension, B: Dimension>(
     a: &ArrayRef<T, A>,
     b: &ArrayRef<T, B>,
 ) -> Result<ArrayD<T>> {
-    let mut out = ArrayD::zeros(broadcast::out_shape(f.name(), &[a.shape(), b.shape()])?);
+    let shape = broadcast::out_shape(f.name(), &[a.shape(), b.shape()])?;
+    check_size::<T>(f.name(), shape.slice())?;
+    let mut out = ArrayD::zeros(shape);
     zip_into(pool, f, a, b, &mut out)?;
     Ok(out)
 }

@@ -28,7 +28,7 @@ pub(crate) mod target;
 use crate::parallel::Parts;
 use crate::{Activation, simd};
 use blocks::{Products, multiply};
-use gradwise_core::{Cx, Error, Pool, Real, Result, Scratch};
+use gradwise_core::{Cx, Error, Pool, Real, Result, Scratch, check_size};
 use ndarray::{Array2, ArrayRef2, ArrayView2};
 use operand::Operand;
 use target::{Columns, Target};
@@ -242,6 +242,7 @@ fn is_better_transposed<T: Copy>(a: &Operand<'_, T>, b: &Operand<'_, T>) -> bool
 /// # Ok::<(), gradwise_core::Error>(())
 /// ```
 pub fn product_of<T: Real>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Result<Array2<T>> {
+    check_size::<T>("matmul", &[a.nrows(), b.ncols()])?;
     let mut c = Array2::zeros((a.nrows(), b.ncols()));
     gemm(Epilogue::assign(), a, b, &mut c, &mut Tools::new(&mut Scratch::default(), &gradwise_core::Serial))?;
     Ok(c)
