@@ -428,6 +428,14 @@ fn misfits_are_named() {
     );
     let padded = ConvTranspose2d::new(Conv2dGeometry::new().padding([4, 4]));
     assert!(shape(&padded, &[&[1, 3, 2, 2], &[3, 4, 3, 3]]).is_err());
+    let groups = Conv2dGeometry::new().groups(1 << 40).unwrap();
+    let weight: &[usize] = &[0, 1 << 40, 1, 1];
+    check(
+        &Conv2d::new(groups),
+        &[&[1, 0, 5, 5], weight],
+        "conv2d: expected channels of which there can be 1099511627776 times as many, got shape [0, 1099511627776, 1, 1]",
+    );
+    assert!(shape(&ConvTranspose2d::new(groups), &[&[1, 0, 5, 5], weight]).is_err());
     check(
         &Conv1d::default(),
         &[&[1, 3, 5, 5], &[3, 4, 3]],

@@ -8,7 +8,7 @@ use gradwise_autograd::check;
 use gradwise_core::{ArrayViewD, Cx, Error, Key, Op, Pool, Real, Saved, Scratch, Serial};
 use gradwise_tensor::gemm::{self, Bias, Epilogue, Tools};
 use gradwise_tensor::simd::{self, Level};
-use gradwise_tensor::{Activation, Linear, MatMul};
+use gradwise_tensor::{Activation, Eager, Linear, MatMul};
 use ndarray::{Array2, ArrayD, ArrayView2, Dimension, IxDyn};
 use proptest::prelude::*;
 

@@ -148,7 +148,7 @@ impl Conv2dGeometry {
     /// Height and width of a transposed convolution's output, `(n - 1) s - 2p + d (k - 1) + 1` and the output padding.
     ///
     /// # Errors
-    /// If the kernel is empty or nothing is left of the output.
+    /// If the image or the kernel is empty, or the padding takes more than there is of the output.
     pub fn transposed_out_size(
         &self,
         image: [usize; 2],
@@ -169,7 +169,11 @@ impl Conv2dGeometry {
             };
             out[axis] = len(axis).ok_or_else(|| {
                 let padding = self.padding;
-                Error::shape("conv", format!("an image of which a padding of {padding:?} leaves something"), &image)
+                Error::shape(
+                    "conv",
+                    format!("an image that is not empty, of whose output a padding of {padding:?} can be taken"),
+                    &image,
+                )
             })?;
         }
         Ok(out)

@@ -34,8 +34,9 @@ impl Problem {
         if !out_channels.is_multiple_of(groups) {
             return Err(Error::shape(op, format!("output channels in {groups} equal groups"), weight));
         }
-        if channels != per_group * groups {
-            return Err(Error::shape(op, format!("{} input channels", per_group * groups), x));
+        let expected = all_channels(op, per_group, groups, weight)?;
+        if channels != expected {
+            return Err(Error::shape(op, format!("{expected} input channels"), x));
         }
         let out = geometry.out_size([h, w], [kh, kw]).map_err(|error| renamed(op, error))?;
         Problem { geometry, n, channels, image: [h, w], out_channels, out, kernel: [kh, kw] }.countable(op)
@@ -65,7 +66,7 @@ impl Problem {
         }
         let size = geometry.transposed_out_size([h, w], [kh, kw], output_padding);
         let image = size.map_err(|error| renamed(op, error))?;
-        let channels = per_group * groups;
+        let channels = all_channels(op, per_group, groups, weight)?;
         Problem { geometry, n, channels, image, out_channels: in_channels, out: [h, w], kernel: [kh, kw] }.countable(op)
     }
 
@@ -119,6 +120,12 @@ impl Problem {
     pub(super) fn out_len(&self) -> usize {
         self.out[0] * self.out[1]
     }
+}
+
+/// The channels of all groups.
+fn all_channels(op: &'static str, per_group: usize, groups: usize, weight: &[usize]) -> Result<usize> {
+    let count = per_group.checked_mul(groups);
+    count.ok_or_else(|| Error::shape(op, format!("channels of which there can be {groups} times as many"), weight))
 }
 
 /// The same error under the operation's own name.
