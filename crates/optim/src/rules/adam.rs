@@ -1,6 +1,10 @@
 //! Adam, AMSGrad, and AdamW.
 
-use crate::{Hyper, Rule, State, Stored, check, settle::settle, sweep_each};
+use crate::{
+    Hyper, Rule, State, Stored, check,
+    settle::{negligible, settle, settle_below},
+    sweep_each,
+};
 use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
 
 /// Adam: each number's own rate, from running means of its gradient and of the gradient's square.
@@ -130,6 +134,9 @@ impl Adam {
             )?;
         }
         settle(pool, name, *updates, first_moment, grad)?;
+        // Where the root of the second moment is nothing beside ε.
+        let lost = numbers.epsilon * T::epsilon();
+        settle_below(pool, name, *updates, second_moment, grad, negligible::<T>().min(lost * lost))?;
         *updates += 1;
         Ok(())
     }
