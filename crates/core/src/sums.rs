@@ -35,13 +35,18 @@ pub fn sum_of_squares<T: Real>(array: &ArrayRefD<T>, pool: &dyn Pool) -> f64 {
         return squares(slice);
     }
     let len = slice.len().div_ceil(PARTS).next_multiple_of(BLOCK);
-    let parts = [const { AtomicU64::new(0) }; PARTS];
+    // A part that no task has summed is negative, which no sum of squares is.
+    let parts = [const { AtomicU64::new((-1.0_f64).to_bits()) }; PARTS];
+    let sum_of = |i: usize| slice.chunks(len).nth(i).map_or(0.0, squares);
     let task = |i: usize| {
-        let part = slice.chunks(len).nth(i).unwrap_or_default();
-        parts[i].store(squares(part).to_bits(), Ordering::Relaxed);
+        if let Some(part) = parts.get(i) {
+            part.store(sum_of(i).to_bits(), Ordering::Relaxed);
+        }
     };
-    pool.run(slice.len().div_ceil(len), &task);
-    parts.iter().map(|part| f64::from_bits(part.load(Ordering::Relaxed))).sum()
+    let n = slice.len().div_ceil(len);
+    pool.run(n, &task);
+    let sums = parts[..n].iter().map(|part| f64::from_bits(part.load(Ordering::Relaxed)));
+    sums.enumerate().map(|(i, sum)| if sum < 0.0 { sum_of(i) } else { sum }).sum()
 }
 
 fn squares<T: Real>(slice: &[T]) -> f64 {
@@ -96,6 +101,29 @@ mod tests {
         let mut array = Array::zeros(100_000).into_dyn();
         array[[77_777]] = f32::NAN;
         assert!(sum_of_squares(&array, &Serial).is_nan());
+    }
+
+    /// Runs the last task first, twice, and forgets every third.
+    struct Careless;
+
+    impl Pool for Careless {
+        fn threads(&self) -> usize {
+            3
+        }
+        fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+            (0..n).rev().filter(|i| i % 3 != 1).for_each(|i| [i, i].into_iter().for_each(task));
+        }
+    }
+
+    #[test]
+    fn long_sums_have_the_same_bits_whatever_the_pool_does() {
+        for len in [BLOCK + 1, 5 * BLOCK, PARTS * BLOCK + 7] {
+            let array = Array::from_iter((0..len).map(|i| (i as f32 * 0.37).sin())).into_dyn();
+            let sum = sum_of_squares(&array, &Serial);
+            assert_eq!(sum_of_squares(&array, &Careless), sum);
+            let expected: f64 = array.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+            assert!((sum - expected).abs() <= 1e-6 * expected, "{sum} in place of {expected}");
+        }
     }
 
     #[test]

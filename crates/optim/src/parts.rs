@@ -11,6 +11,9 @@ const MOST: usize = 16;
 /// Elements that are worth a part.
 const WORTH: usize = 1 << 14;
 
+/// In the place of a sum: a NaN that no arithmetic makes, for a task that a pool has forgotten.
+const MISSING: u64 = u64::MAX;
+
 /// How many items of so many elements make a part.
 fn share(items: usize, elements: usize) -> usize {
     items.div_ceil(MOST).max(WORTH.div_ceil(elements.max(1))).max(1)
@@ -33,11 +36,14 @@ pub(crate) fn each_part<T: Send>(
     let n = chunks.len();
     // Each task takes its part out of the lock, which is never contended.
     let parts: [_; MOST] = std::array::from_fn(|_| Mutex::new(chunks.next()));
-    pool.run(n, &|i| {
+    let task = |i: usize| {
         if let Some(part) = parts[i].lock().unwrap_or_else(PoisonError::into_inner).take() {
             f(i * len, part);
         }
-    });
+    };
+    pool.run(n, &task);
+    // What a pool has forgotten, which promises to forget nothing.
+    (0..n).for_each(task);
 }
 
 /// The sum of `f` over parts of `0..items`, in their order.
@@ -46,12 +52,12 @@ pub(crate) fn sum_parts(pool: &dyn Pool, items: usize, elements: usize, f: impl 
     if items <= len {
         return f(0..items);
     }
-    let sums = [const { AtomicU64::new(0) }; MOST];
-    pool.run(items.div_ceil(len), &|i| {
-        let sum = f(i * len..((i + 1) * len).min(items));
-        sums[i].store(sum.to_bits(), Ordering::Relaxed);
-    });
-    sums.iter().map(|sum| f64::from_bits(sum.load(Ordering::Relaxed))).sum()
+    let sums = [const { AtomicU64::new(MISSING) }; MOST];
+    let sum_of = |i: usize| f(i * len..((i + 1) * len).min(items));
+    let n = items.div_ceil(len);
+    pool.run(n, &|i| sums[i].store(sum_of(i).to_bits(), Ordering::Relaxed));
+    let sums = sums[..n].iter().map(|sum| sum.load(Ordering::Relaxed)).enumerate();
+    sums.map(|(i, sum)| if sum == MISSING { sum_of(i) } else { f64::from_bits(sum) }).sum()
 }
 
 #[cfg(test)]

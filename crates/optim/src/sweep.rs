@@ -314,7 +314,7 @@ pub(crate) fn split<T: Real, const N: usize>(
     state: [&mut [T]; N],
     kernel: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) {
-    let n = (TASKS * pool.threads()).min(param.len() / MIN_SHARE).min(MOST);
+    let n = pool.threads().saturating_mul(TASKS).min(param.len() / MIN_SHARE).min(MOST);
     if n <= 1 || pool.threads() == 1 {
         return kernel(param, grad, state);
     }
@@ -341,12 +341,15 @@ fn split_into<T: Real, const N: usize>(
         grad = rest;
         Mutex::new(Some((cut(&mut param, len), own_grad, state.each_mut().map(|state| cut(state, len)))))
     });
-    pool.run(n, &|i| {
+    let task = |i: usize| {
         let part = parts[i].lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((param, grad, state)) = part {
             kernel(i, param, grad, state);
         }
-    });
+    };
+    pool.run(n, &task);
+    // A pool runs them all; one that did not would leave numbers as they were, and nobody would know.
+    (0..n).for_each(task);
 }
 
 /// Cuts the first elements off a slice.
