@@ -1,6 +1,7 @@
 //! Threads, as far as an operation needs to know of them.
 
 use crate::Result;
+use std::sync::Arc;
 
 /// A fixed number of threads that run the parts of one job.
 ///
@@ -58,38 +59,25 @@ impl Pool for Serial {
     }
 }
 
-impl<P: Pool + Send + ?Sized> Pool for std::sync::Arc<P> {
-    fn threads(&self) -> usize {
-        (**self).threads()
-    }
-    fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
-        (**self).run(n, task);
-    }
-    fn min_work(&self) -> usize {
-        (**self).min_work()
-    }
-    fn shards(&self) -> usize {
-        (**self).shards()
-    }
-    fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
-        (**self).gather(mine, each)
-    }
+macro_rules! forward_pool {
+    ($($name:ty: $bound:ident),*) => {$(
+        impl<P: Pool + $bound + ?Sized> Pool for $name {
+            fn threads(&self) -> usize {
+                (**self).threads()
+            }
+            fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+                (**self).run(n, task);
+            }
+            fn min_work(&self) -> usize {
+                (**self).min_work()
+            }
+            fn shards(&self) -> usize {
+                (**self).shards()
+            }
+            fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
+                (**self).gather(mine, each)
+            }
+        }
+    )*};
 }
-
-impl<P: Pool + ?Sized> Pool for &P {
-    fn threads(&self) -> usize {
-        (**self).threads()
-    }
-    fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
-        (**self).run(n, task);
-    }
-    fn min_work(&self) -> usize {
-        (**self).min_work()
-    }
-    fn shards(&self) -> usize {
-        (**self).shards()
-    }
-    fn gather(&self, mine: &[f64], each: &mut dyn FnMut(&[f64])) -> Result<()> {
-        (**self).gather(mine, each)
-    }
-}
+forward_pool!(&P: Sync, &mut P: Sync, Box<P>: Sync, Arc<P>: Send);
