@@ -50,6 +50,9 @@ pub fn fits(from: &[usize], to: &[usize]) -> bool {
 }
 
 /// The axes of `to` that an array of shape `from` repeats along when it is broadcast to it.
+///
+/// # Panics
+/// If `from` has more axes than `to`, or `to` more than 64.
 pub fn repeated_axes(from: &[usize], to: &[usize]) -> AxisSet {
     let missing = to.len() - from.len();
     let repeated = |axis: &usize| *axis < missing || (from[axis - missing] == 1 && to[*axis] != 1);

@@ -56,12 +56,16 @@ impl<'a, T> Parts<'a, T> {
 }
 
 /// The `i`-th of `n` nearly equal ranges of `0..len`, each a multiple of `unit` but the last.
+///
+/// # Panics
+/// If `n` is 0.
 pub fn share(len: usize, unit: usize, n: usize, i: usize) -> Range<usize> {
     if n == 1 {
         return 0..len; // without divisions, which small products would notice
     }
     let units = len.div_ceil(unit.max(1));
-    let at = |i: usize| (units * i / n * unit.max(1)).min(len);
+    // That is ⌊units i / n⌋, in numbers that are not larger than need be.
+    let at = |i: usize| (units / n * i + units % n * i / n).saturating_mul(unit.max(1)).min(len);
     at(i)..at(i + 1)
 }
 
@@ -99,7 +103,8 @@ pub fn run(pool: &dyn Pool, n: usize, task: &(dyn Fn(usize) + Sync)) {
     assert!(done.load(Ordering::Acquire) == n, "the pool did not run all of {n} tasks");
 }
 
-/// Runs `f(rows, part of out)` on consecutive ranges of rows that cover `out`, one a thread, where `out` has rows of `row_len`.
+/// Runs `f(rows, part of out)` on consecutive ranges of rows that cover `out`, one a thread, where `out` has rows of `row_len`. What is
+/// left behind the last whole row is nobody's.
 ///
 /// `unit` is the number of rows that must stay together; `work` is the cost of the whole job in elementary operations.
 ///
@@ -123,9 +128,9 @@ pub fn rows<T: Send>(
     f: &(dyn Fn(Range<usize>, &mut [T]) + Sync),
 ) {
     let n_rows = out.len().checked_div(row_len).unwrap_or(0);
-    let n = n_tasks(pool, work);
-    if n == 1 {
-        return f(0..n_rows, out);
+    let n = n_tasks(pool, work).min(n_rows.div_ceil(unit.max(1)));
+    if n <= 1 {
+        return f(0..n_rows, &mut out[..n_rows * row_len]);
     }
     let parts = Parts::new(out);
     run(pool, n, &|i| {
@@ -148,8 +153,8 @@ pub(crate) fn columns<T: Send>(
     work: usize,
     f: &(dyn Fn(usize, Range<usize>, &mut [T]) + Sync),
 ) {
-    let n = n_tasks(pool, work);
-    if n == 1 {
+    let n = n_tasks(pool, work).min(row_len.div_ceil(unit.max(1)));
+    if n <= 1 {
         return out.chunks_exact_mut(row_len.max(1)).enumerate().for_each(|(row, part)| f(row, 0..row_len, part));
     }
     let n_rows = out.len().checked_div(row_len).unwrap_or(0);
@@ -214,6 +219,28 @@ mod tests {
             });
             assert!(out.iter().enumerate().all(|(i, &x)| x == i + 1));
         }
+    }
+
+    #[test]
+    fn a_pool_may_claim_as_many_threads_as_it_likes() {
+        struct Endless;
+        impl Pool for Endless {
+            fn threads(&self) -> usize {
+                usize::MAX
+            }
+            fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+                (0..n).for_each(task);
+            }
+        }
+        let mut out = vec![0; 3 * 37 + 5];
+        rows(&Endless, &mut out, 37, 2, usize::MAX, &|rows, part| {
+            assert_eq!(rows.len() * 37, part.len());
+            part.iter_mut().for_each(|x| *x += 1 + rows.start);
+        });
+        assert!(out[..74].iter().all(|&x| x == 1) && out[74..111].iter().all(|&x| x == 3));
+        assert!(out[111..].iter().all(|&x| x == 0), "less than a row is no row");
+        columns(&Endless, &mut out, 37, 1, usize::MAX, &|_, _, part| part.fill(7));
+        assert!(out[..111].iter().all(|&x| x == 7));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) fn plan<T: Real>(problem: &Problem, threads: usize) -> Option<Plan> {
     let ((top, down_reach), (left, across_reach)) = (axis(problem, 0), axis(problem, 1));
     let lines = [problem.image[0].div_ceil(down), problem.image[1].div_ceil(across)];
     let all = problem.n * lines[0] * lines[1];
-    let target = BLOCK_LINES.min(STAGED / channels).min(all.div_ceil(4 * threads).max(64));
+    let target = BLOCK_LINES.min(STAGED / channels).min(all.div_ceil(threads.saturating_mul(4).max(1)).max(64));
     let blocking = Blocking::new(problem.n, lines, target.max(1));
     let size = [blocking.rows, blocking.columns];
     let field = Field::new(blocking.images, size, [1, 1], [down_reach, across_reach]);

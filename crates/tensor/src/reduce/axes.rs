@@ -75,14 +75,20 @@ impl Axes {
 pub struct AxisSet(u64);
 
 impl AxisSet {
-    /// The set of these axes, each below 64.
+    /// The set of these axes.
+    ///
+    /// # Panics
+    /// If one is not below 64.
     pub fn of(axes: impl IntoIterator<Item = usize>) -> Self {
-        AxisSet(axes.into_iter().fold(0, |set, axis| set | 1 << axis))
+        AxisSet(axes.into_iter().fold(0, |set, axis| {
+            assert!(axis < 64, "axis {axis}: an array has at most 64");
+            set | 1 << axis
+        }))
     }
 
     /// Whether an axis is in the set.
     pub fn contains(self, axis: usize) -> bool {
-        self.0 >> axis & 1 == 1
+        axis < 64 && self.0 >> axis & 1 == 1
     }
 
     /// How many elements of an array of this shape are reduced to one.
