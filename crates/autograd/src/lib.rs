@@ -8,9 +8,12 @@ mod fold;
 mod module;
 mod names;
 mod node;
+mod params;
 mod reading;
+mod scopes;
 mod segment;
 mod tape;
+mod values;
 mod view;
 mod workspace;
 

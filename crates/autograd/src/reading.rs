@@ -1,5 +1,7 @@
 //! Looking at what a tape computed.
 
+use crate::Tape;
+use crate::node::{Source, kept};
 use gradwise_core::{ArrayViewD, LayerReading, Real};
 
 /// Where a number that is not finite came from first.
@@ -17,6 +19,33 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Origin { path, op, value } = self;
         if path.is_empty() { write!(f, "{op} made {value}") } else { write!(f, "{path}: {op} made {value}") }
+    }
+}
+
+impl<T: Real> Tape<'_, T> {
+    /// Reads about `sample` values of every operation's output from here on: see [`Tape::take_readings`].
+    pub fn probe(&mut self, sample: usize) {
+        self.probe = Some(sample);
+    }
+
+    /// The readings of the operations recorded since [`Tape::probe`], in their order.
+    pub fn take_readings(&mut self) -> Vec<LayerReading> {
+        std::mem::take(&mut self.readings)
+    }
+
+    /// The first value on the tape that is not finite, and who made it.
+    pub fn first_not_finite(&self) -> Option<Origin> {
+        (0..self.nodes.len() as u32).find_map(|i| {
+            let node = &self.nodes[i as usize];
+            let bad = first_not_finite(&kept(&self.nodes, i)?)?;
+            let (path, op) = match &node.source {
+                Source::View { .. } => return None,
+                Source::Param(p) => (self.index_of(p).map_or("", |i| self.param_path(i)), "parameter"),
+                Source::Input(_) | Source::Constant(_) => (self.workspace.names.path(node.scope), "input"),
+                Source::Apply { op, .. } => (self.workspace.names.path(node.scope), op.name()),
+            };
+            Some(Origin { path: path.to_owned(), op, value: bad })
+        })
     }
 }
 

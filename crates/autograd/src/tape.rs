@@ -1,16 +1,14 @@
 //! The record of a computation.
 
 use crate::names::ScopeId;
-use crate::node::{Node, Source, kept, owner, shape, value};
-use crate::reading::{Origin, first_not_finite, read};
+use crate::node::{Node, Source, owner, value};
+use crate::reading::read;
 use crate::segment::{NEVER, Segment};
-use crate::view::{Copied, View};
-use crate::workspace::{Watched, Workspace};
+use crate::workspace::Workspace;
 use gradwise_core::{
-    ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Needs, Op, Param, Params, ParamsExt, Real, Result, Saved,
-    Scratch, Updates, check_size, out_shape,
+    ArrayRefD, ArrayViewD, Cx, Error, Key, LayerReading, Needs, Op, Real, Result, Saved, Scratch, out_shape,
 };
-use ndarray::{ArrayD, Axis, IxDyn};
+use ndarray::ArrayD;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -98,15 +96,15 @@ pub struct Tape<'p, T: Real> {
     pub(crate) grads: Vec<Option<ArrayD<T>>>,
     pub(crate) workspace: &'p mut Workspace<T>,
     pub(crate) mode: Mode,
-    scope: ScopeId,
-    watching: bool,
+    pub(crate) scope: ScopeId,
+    pub(crate) watching: bool,
     /// What stands for a parameter, by its address.
-    bound: SmallVec<[(usize, Var); 2]>,
+    pub(crate) bound: SmallVec<[(usize, Var); 2]>,
     /// Variables of parameters that are not watched, by address.
-    loose: SmallVec<[(usize, Var); 2]>,
-    updates: Vec<(usize, ArrayD<T>)>,
-    probe: Option<usize>,
-    readings: Vec<LayerReading>,
+    pub(crate) loose: SmallVec<[(usize, Var); 2]>,
+    pub(crate) updates: Vec<(usize, ArrayD<T>)>,
+    pub(crate) probe: Option<usize>,
+    pub(crate) readings: Vec<LayerReading>,
     pub(crate) checks_gradients: bool,
     /// Whether the backward pass that runs gives values back as it goes.
     pub(crate) frees: bool,
@@ -162,95 +160,13 @@ impl<'p, T: Real> Tape<'p, T> {
         self.mode.training
     }
 
-    /// Learns the names and the order of a model's parameters, so that errors and readings carry their layer's path, and gradients can
-    /// be taken in that order with [`Tape::take_grads`]. Before the model's forward pass; once a tape.
-    pub fn watch<P: Params<T> + ?Sized>(&mut self, model: &P) {
-        let Workspace { watched, names, param_nodes, .. } = &mut *self.workspace;
-        watched.clear();
-        let mut index = 0;
-        model.visit(|path, p| {
-            let address = std::ptr::from_ref(p).addr();
-            watched.push(Watched { address, index, trainable: p.is_trainable() });
-            names.set_param(index as usize, path);
-            index += 1;
-        });
-        watched.sort_unstable_by_key(|w| w.address);
-        param_nodes.clear();
-        param_nodes.resize(index as usize, None);
-        self.watching = true;
-    }
-
-    /// The place of a parameter in the watched model.
-    pub(crate) fn index_of(&self, p: &Param<T>) -> Option<usize> {
-        let address = std::ptr::from_ref(p).addr();
-        if !self.watching {
-            return None;
-        }
-        let watched = &self.workspace.watched;
-        watched.binary_search_by_key(&address, |w| w.address).ok().map(|i| watched[i].index as usize)
-    }
-
-    /// Whether a parameter of the watched model was read before it was watched, so that its gradient would not be found.
-    pub(crate) fn has_unwatched(&self) -> bool {
-        let watched = &self.workspace.watched;
-        self.loose.iter().any(|(address, _)| watched.binary_search_by_key(address, |w| w.address).is_ok())
-    }
-
-    pub(crate) fn watched(&self) -> Option<&[Watched]> {
-        self.watching.then_some(&self.workspace.watched[..])
-    }
-
-    fn push(&mut self, source: Source<'p, T>, requires_grad: bool, retained: bool) -> Var {
+    pub(crate) fn push(&mut self, source: Source<'p, T>, requires_grad: bool, retained: bool) -> Var {
         let node = self.nodes.len() as u32;
         let requires_grad = requires_grad && self.mode.gradients;
         let scope = self.scope;
         let (released, needed, result, passes) = (false, false, false, NEVER);
         self.nodes.push(Node { source, requires_grad, retained, released, needed, result, passes, scope });
         Var { tape: self.id, node }
-    }
-
-    /// The variable of a parameter; of what is bound in its place, if something is. The same one every time.
-    pub fn param(&mut self, p: &'p Param<T>) -> Var {
-        let address = std::ptr::from_ref(p).addr();
-        if let Some((_, var)) = self.bound.iter().rev().find(|(a, _)| *a == address) {
-            return *var;
-        }
-        let index = self.index_of(p);
-        let known = match index {
-            Some(i) => self.workspace.param_nodes[i].map(|node| Var { tape: self.id, node }),
-            None => self.loose.iter().find(|(a, _)| *a == address).map(|(_, v)| *v),
-        };
-        known.unwrap_or_else(|| {
-            let var = self.push(Source::Param(p), p.is_trainable(), true);
-            match index {
-                Some(i) => self.workspace.param_nodes[i] = Some(var.node),
-                None => self.loose.push((address, var)),
-            }
-            var
-        })
-    }
-
-    /// Lets a variable stand for a parameter: from here on, whoever reads the parameter through this tape gets the variable. Weight
-    /// norm, spectral norm and DropConnect wrap any layer this way. [`Tape::unbind`] ends it.
-    ///
-    /// # Errors
-    /// [`Error::ForeignVar`] if the variable is another tape's; a shape error if its shape is not the parameter's.
-    pub fn bind(&mut self, p: &'p Param<T>, var: Var) -> Result<()> {
-        let node = self.node("bind", var)?;
-        let shape = value(&self.nodes, node);
-        if shape.shape() != p.value.shape() {
-            return Err(self.error(Error::shape("bind", format!("{:?}", p.value.shape()), shape.shape())));
-        }
-        self.bound.push((std::ptr::from_ref(p).addr(), var));
-        Ok(())
-    }
-
-    /// Ends the latest [`Tape::bind`] of a parameter.
-    pub fn unbind(&mut self, p: &Param<T>) {
-        let address = std::ptr::from_ref(p).addr();
-        if let Some(i) = self.bound.iter().rposition(|(a, _)| *a == address) {
-            self.bound.remove(i);
-        }
     }
 
     /// A variable for data: an array that no gradient is asked for.
@@ -338,223 +254,9 @@ impl<'p, T: Real> Tape<'p, T> {
         Ok(y)
     }
 
-    fn view(&mut self, of: u32, view: View) -> Var {
-        let requires_grad = self.nodes[of as usize].requires_grad;
-        self.push(Source::View { of, view }, requires_grad, false)
-    }
-
-    /// The same elements under another shape; without a copy unless the variable is a transposed or sliced view.
-    ///
-    /// # Errors
-    /// If the shapes do not hold the same number of elements.
-    pub fn reshape(&mut self, x: Var, shape: &[usize]) -> Result<Var> {
-        let node = self.node("reshape", x)?;
-        let from = value(&self.nodes, node);
-        let n = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-        if n != Some(from.len()) {
-            let expected = format!("as many elements as {shape:?} has");
-            return Err(self.error(Error::shape("reshape", expected, from.shape())));
-        }
-        check_size::<T>("reshape", shape).map_err(|error| self.error(error))?;
-        if from.is_standard_layout() {
-            return Ok(self.view(node, View::Reshape(IxDyn(shape))));
-        }
-        let copy = self.apply(Copied, &[x])?;
-        Ok(self.view(copy.node, View::Reshape(IxDyn(shape))))
-    }
-
-    /// The axes in another order, without a copy: axis `i` of the result is axis `order[i]` of `x`.
-    ///
-    /// # Errors
-    /// If `order` does not name every axis of `x` once.
-    pub fn permute(&mut self, x: Var, order: &[usize]) -> Result<Var> {
-        let node = self.node("permute", x)?;
-        let from = value(&self.nodes, node);
-        let once = |axis| order.iter().filter(|&&a| a == axis).count() == 1;
-        if order.len() != from.ndim() || !(0..from.ndim()).all(once) {
-            let expected = format!("an array whose axes are {order:?}, each once");
-            return Err(self.error(Error::shape("permute", expected, from.shape())));
-        }
-        Ok(self.view(node, View::Permute(order.iter().copied().collect())))
-    }
-
-    /// The axes in reverse order: the transpose of a matrix. Without a copy.
-    ///
-    /// # Errors
-    /// [`Error::ForeignVar`] for a variable of another tape.
-    pub fn transpose(&mut self, x: Var) -> Result<Var> {
-        let node = self.node("transpose", x)?;
-        let order: SmallVec<[usize; 6]> = (0..value(&self.nodes, node).ndim()).rev().collect();
-        Ok(self.view(node, View::Permute(order)))
-    }
-
-    /// Elements `range` of one axis, without a copy.
-    ///
-    /// # Errors
-    /// If the axis or the range is not within the array.
-    pub fn slice(&mut self, x: Var, axis: usize, range: std::ops::Range<usize>) -> Result<Var> {
-        let node = self.node("slice", x)?;
-        let from = value(&self.nodes, node);
-        if axis >= from.ndim() || range.start > range.end || range.end > from.shape()[axis] {
-            let expected = format!("at least {} elements on axis {axis}", range.end.max(range.start));
-            return Err(self.error(Error::shape("slice", expected, from.shape())));
-        }
-        Ok(self.view(node, View::Slice(Axis(axis), range)))
-    }
-
-    /// The value of a variable.
-    ///
-    /// # Panics
-    /// If the variable is another tape's or its value was freed; see [`Tape::try_value`].
-    pub fn value(&self, var: Var) -> ArrayViewD<'_, T> {
-        self.try_value(var).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// The value of a variable, or an error if there is none.
-    ///
-    /// # Errors
-    /// [`Error::ForeignVar`], [`Error::Freed`].
-    pub fn try_value(&self, var: Var) -> Result<ArrayViewD<'_, T>> {
-        Ok(value(&self.nodes, self.node("value", var)?))
-    }
-
-    /// The shape of a variable.
-    ///
-    /// # Errors
-    /// [`Error::ForeignVar`] if it is another tape's.
-    pub fn shape(&self, var: Var) -> Result<SmallVec<[usize; 6]>> {
-        if var.tape != self.id {
-            return Err(self.error(Error::ForeignVar { op: "shape" }));
-        }
-        Ok(ndarray::Dimension::slice(&shape(&self.nodes, var.node)).iter().copied().collect())
-    }
-
-    /// What an operation saved for backward: where a layer finds the batch's statistics. `None` for variables that are not the output
-    /// of an operation, and without gradients.
-    pub fn saved(&self, var: Var) -> Option<&Saved<T>> {
-        match &self.nodes.get(var.node as usize)?.source {
-            Source::Apply { saved, .. } if var.tape == self.id => Some(saved),
-            _ => None,
-        }
-    }
-
     /// Memory to borrow, such as for [`Tape::update`].
     pub fn scratch(&mut self) -> &mut Scratch<T> {
         &mut self.workspace.scratch
-    }
-
-    /// Emits the new value of a buffer, such as a running mean: the layer sits behind `&self`, so whoever owns the model applies it,
-    /// once a step, from [`Tape::take_updates`]. The latest of several values for one buffer counts.
-    pub fn update(&mut self, p: &'p Param<T>, new: ArrayD<T>) {
-        match self.index_of(p) {
-            Some(index) => self.updates.push((index, new)),
-            None => self.workspace.scratch.give_array(new),
-        }
-    }
-
-    /// The latest value emitted for a buffer in this tape, else its present one: what a layer that runs twice continues from.
-    pub fn buffer<'a>(&'a self, p: &'a Param<T>) -> &'a ArrayD<T> {
-        let index = self.index_of(p);
-        self.updates.iter().rev().find(|(i, _)| Some(*i) == index).map_or(&p.value, |(_, value)| value)
-    }
-
-    /// Moves the emitted values of buffers into `updates`, replacing those it holds.
-    pub fn take_updates(&mut self, updates: &mut Updates<T>) {
-        let scratch = &mut self.workspace.scratch;
-        updates.clear(&mut |array| scratch.give_array(array));
-        for (index, value) in self.updates.drain(..) {
-            if let Some(old) = updates.set(index, value) {
-                scratch.give_array(old);
-            }
-        }
-    }
-
-    /// Names what is recorded inside: errors, readings and random keys carry the path.
-    ///
-    /// # Errors
-    /// What the closure returns.
-    pub fn scope<R>(&mut self, name: &str, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let outer = self.scope;
-        self.scope = self.workspace.names.child(outer, name);
-        let result = f(self);
-        self.scope = outer;
-        result
-    }
-
-    /// Names what is recorded inside after a layer, recognized by one of its parameters: the scope is the path under which the watched
-    /// model visits it. So a layer inside a struct that derives `Params` goes by its field's name, though nobody passes that name along.
-    /// Where the parameter is not watched, the scope is `name` within the current one.
-    ///
-    /// # Errors
-    /// What the closure returns.
-    pub fn layer<R>(&mut self, p: &Param<T>, name: &str, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        match self.index_of(p).and_then(|i| self.workspace.names.layer(i)) {
-            Some(scope) => {
-                let outer = std::mem::replace(&mut self.scope, scope);
-                let result = f(self);
-                self.scope = outer;
-                result
-            }
-            None => self.scope(name, f),
-        }
-    }
-
-    /// Names what is recorded inside after a container of layers, recognized by the first of its parameters as [`Tape::layer`] recognizes
-    /// a layer. So what has no parameters of its own, such as an activation in a chain, goes by its full path too. The current scope stays
-    /// where the container has no parameters or is not watched.
-    ///
-    /// # Errors
-    /// What the closure returns.
-    pub fn block<R, P: Params<T> + ?Sized>(&mut self, part: &P, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let mut first = None;
-        if self.watching {
-            part.visit(|path, p| {
-                if first.is_none() {
-                    first = self.index_of(p).map(|index| (index, path.depth()));
-                }
-            });
-        }
-        let scope = first.and_then(|(index, depth)| self.workspace.names.above(index, depth));
-        let outer = self.scope;
-        self.scope = scope.unwrap_or(outer);
-        let result = f(self);
-        self.scope = outer;
-        result
-    }
-
-    /// The path of the current scope.
-    pub fn path(&self) -> &str {
-        self.workspace.names.path(self.scope)
-    }
-
-    /// The path of the `index`-th parameter of the watched model.
-    pub fn param_path(&self, index: usize) -> &str {
-        self.workspace.names.param(index)
-    }
-
-    /// Reads about `sample` values of every operation's output from here on: see [`Tape::take_readings`].
-    pub fn probe(&mut self, sample: usize) {
-        self.probe = Some(sample);
-    }
-
-    /// The readings of the operations recorded since [`Tape::probe`], in their order.
-    pub fn take_readings(&mut self) -> Vec<LayerReading> {
-        std::mem::take(&mut self.readings)
-    }
-
-    /// The first value on the tape that is not finite, and who made it.
-    pub fn first_not_finite(&self) -> Option<Origin> {
-        (0..self.nodes.len() as u32).find_map(|i| {
-            let node = &self.nodes[i as usize];
-            let bad = first_not_finite(&kept(&self.nodes, i)?)?;
-            let (path, op) = match &node.source {
-                Source::View { .. } => return None,
-                Source::Param(p) => (self.index_of(p).map_or("", |i| self.param_path(i)), "parameter"),
-                Source::Input(_) | Source::Constant(_) => (self.workspace.names.path(node.scope), "input"),
-                Source::Apply { op, .. } => (self.workspace.names.path(node.scope), op.name()),
-            };
-            Some(Origin { path: path.to_owned(), op, value: bad })
-        })
     }
 
     /// The node of a variable of this tape whose value is there.
@@ -567,47 +269,6 @@ impl<'p, T: Real> Tape<'p, T> {
             return Err(self.error(Error::Freed { op }));
         }
         Ok(var.node)
-    }
-
-    /// Says that the value of a variable is not read any more, but by the backward passes of what was recorded so far. Its memory goes
-    /// back to the workspace, to be used by the next operation, unless such a backward pass reads it; and even then, if it is large and
-    /// cheap to make again ([`Op::is_cheap`]) from values that are kept anyway. A chain does this between its layers: evaluation holds two
-    /// activations at a time and not all of them, training those that its products need.
-    ///
-    /// Values seen by a view live as long as the view is not released.
-    pub fn release(&mut self, var: Var) {
-        if self.keeps || var.tape != self.id {
-            return;
-        }
-        self.nodes[var.node as usize].released = true;
-        let owner = owner(&self.nodes, var.node);
-        let held = self.nodes[owner as usize..]
-            .iter()
-            .enumerate()
-            .any(|(i, node)| !node.released && crate::node::owner(&self.nodes, owner + i as u32) == owner);
-        if !held {
-            self.free_if_spare(owner);
-        }
-    }
-
-    /// From here on gives no value back before the tape is dropped: whoever looks for something finds all of them.
-    pub fn keep_values(&mut self) {
-        self.keeps = true;
-    }
-
-    /// Gives the output of an operation, and what it saved, back to the workspace.
-    pub(crate) fn free(&mut self, node: u32) {
-        self.free_output(node);
-        if let Source::Apply { saved, .. } = &mut self.nodes[node as usize].source {
-            saved.recycle(&mut self.workspace.scratch);
-        }
-    }
-
-    /// Gives the output of an operation back to the workspace.
-    pub(crate) fn free_output(&mut self, node: u32) {
-        if let Source::Apply { output, .. } = &mut self.nodes[node as usize].source {
-            output.take().into_iter().for_each(|array| self.workspace.scratch.give_array(array));
-        }
     }
 
     /// The error, with the path of the current scope.
