@@ -20,7 +20,7 @@ unary! {
     /// `eˣ - 1`, without cancellation near 0.
     Expm1, "expm1", cost 20, needs OUTPUT, |x, y| x.exp_m1(), y + T::one();
     /// The natural logarithm, NaN for negative numbers.
-    Ln, "ln", cost 20, needs INPUTS, |x, y| x.ln(), x.recip();
+    Ln, "ln", cost 8, needs INPUTS, |x, y| math::ln(x), x.recip();
     /// `ln(1 + x)`, without cancellation near 0.
     Log1p, "log1p", cost 20, needs INPUTS, |x, y| x.ln_1p(), (T::one() + x).recip();
     /// The sine.
