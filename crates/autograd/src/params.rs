@@ -90,7 +90,8 @@ impl<'p, T: Real> Tape<'p, T> {
     }
 
     /// Emits the new value of a buffer, such as a running mean: the layer sits behind `&self`, so whoever owns the model applies it,
-    /// once a step, from [`Tape::take_updates`]. The latest of several values for one buffer counts.
+    /// once a step, from [`Tape::take_updates`]. The latest of several values for one buffer counts; one of another shape than the buffer's
+    /// is not applied.
     pub fn update(&mut self, p: &'p Param<T>, new: ArrayD<T>) {
         match self.index_of(p) {
             Some(index) => self.updates.push((index, new)),
