@@ -44,8 +44,8 @@ impl<T: Real> Tape<'_, T> {
 
     /// Says that the value of a variable is not read any more, but by the backward passes of what was recorded so far. Its memory goes
     /// back to the workspace, to be used by the next operation, unless such a backward pass reads it; and even then, if it is large and
-    /// cheap to make again ([`Op::is_cheap`]) from values that are kept anyway. A chain does this between its layers: evaluation holds two
-    /// activations at a time and not all of them, training those that its products need.
+    /// cheap to make again ([`Op::is_cheap`](gradwise_core::Op::is_cheap)) from values that are kept anyway. A chain does this between its
+    /// layers: evaluation holds two activations at a time and not all of them, training those that its products need.
     ///
     /// Values seen by a view live as long as the view is not released.
     pub fn release(&mut self, var: Var) {
