@@ -1,13 +1,13 @@
-//! Parts of images that are lost.
+//! Parts of images that are lost. They change values: masks, boxes and points stay as they are.
 
 use super::Range;
 use super::range::probability;
 use crate::fill::Colour;
 use crate::plan::Step;
-use crate::value::{Content, Erase, Grid};
-use crate::{Augment, Draw, Error, Result};
+use crate::value::{Content, Dropout, Erase, Grid};
+use crate::{Augment, Draw, Error, Key, Result};
 
-/// What random erasing puts in the place of a rectangle.
+/// What random erasing and pixel dropout put in the place of what is lost.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Erased {
@@ -17,6 +17,17 @@ pub enum Erased {
     Uniform,
     /// Normal values with mean 0 and standard deviation 1, in shares of white: for normalised images.
     Normal,
+}
+
+impl Erased {
+    /// As a step has it, with the key of its draws.
+    fn content(self, key: Key) -> Content {
+        match self {
+            Erased::Colour(colour) => Content::Colour(colour),
+            Erased::Uniform => Content::Uniform(key),
+            Erased::Normal => Content::Normal(key),
+        }
+    }
 }
 
 /// A random rectangle is lost, with a probability (Zhong et al., *Random erasing data augmentation*, AAAI 2020).
@@ -104,11 +115,7 @@ impl Augment for RandomErasing {
             }
         }
         let Some((left, top, width, height)) = found else { return Ok(()) };
-        let content = match self.erased {
-            Erased::Colour(colour) => Content::Colour(colour),
-            Erased::Uniform => Content::Uniform(draw.key()),
-            Erased::Normal => Content::Normal(draw.key()),
-        };
+        let content = self.erased.content(draw.key());
         let numbers = [left, top, width, height].map(|n| n as f64);
         draw.note(
             "random erasing",
@@ -238,5 +245,76 @@ impl Augment for GridDropout {
         let (left, top) = (random.below(unit as u32) as usize, random.below(unit as u32) as usize);
         draw.note("grid dropout", &[("unit", unit), ("hole", hole as f64)]);
         draw.push(Step::Grid(Grid { unit: unit as usize, hole, left, top, colour: self.colour }))
+    }
+}
+
+/// Single pixels are lost, each with the same probability and by itself.
+///
+/// Use it for sensors with dead pixels and lines that drop bits, or to keep a net from leaning on single pixels.
+///
+/// All channels of a pixel are lost together, and become black, unless it is said otherwise; albumentations' rule, which loses 1 % of the
+/// pixels by default. (There it happens to every second image, and can set the mask's pixels, too; here masks, boxes and points stay as
+/// they are. imgaug's `Dropout` is the same.) Where as many pixels are to be lost in each image, take [salt and
+/// pepper](crate::RandomSaltAndPepper).
+///
+/// ```
+/// use gradwise_augment::{Augment, ImageRef, Key, PixelDropout, Shape};
+///
+/// let white = [255_u8; 300];
+/// let dropout = PixelDropout::new((0.05, 0.2))?;
+/// let image = dropout.apply(ImageRef::new(Shape::interleaved(10, 10, 3), &white)?, Key::new(7))?;
+/// let pixels = image.as_u8().map(|values| values.as_chunks::<3>().0.to_vec()).unwrap_or_default();
+/// assert!(pixels.iter().all(|pixel| *pixel == [255; 3] || *pixel == [0; 3]));
+/// assert!((1..30).contains(&pixels.iter().filter(|pixel| **pixel == [0; 3]).count()));
+/// # Ok::<(), gradwise_augment::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct PixelDropout {
+    rate: Range,
+    each_channel: bool,
+    erased: Erased,
+}
+
+impl PixelDropout {
+    /// With the probability of each pixel, a number or a range that it is drawn from for each sample. (It is told apart in steps of 2⁻²³.)
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a range that is inverted or not within `[0, 1]`.
+    pub fn new(rate: impl Into<Range>) -> Result<Self> {
+        Ok(PixelDropout {
+            rate: rate.into().within(0.0, 1.0, "pixel dropout", "rate")?,
+            each_channel: false,
+            erased: Erased::Colour(Colour::BLACK),
+        })
+    }
+
+    /// Whether each channel of a pixel is lost by itself, which changes colours.
+    #[must_use]
+    pub fn each_channel(self, each_channel: bool) -> Self {
+        PixelDropout { each_channel, ..self }
+    }
+
+    /// With something else in their place.
+    #[must_use]
+    pub fn with(self, erased: Erased) -> Self {
+        PixelDropout { erased, ..self }
+    }
+}
+
+impl Augment for PixelDropout {
+    fn name(&self) -> &str {
+        "pixel dropout"
+    }
+
+    fn draw(&self, draw: &mut Draw<'_>) -> Result<()> {
+        let rate = self.rate.draw(draw.random());
+        draw.note("pixel dropout", &[("rate", rate)]);
+        let key = draw.key();
+        draw.push(Step::Dropout(Dropout {
+            rate: rate as f32,
+            each_channel: self.each_channel,
+            content: self.erased.content(key.with(1)),
+            key: key.with(0),
+        }))
     }
 }

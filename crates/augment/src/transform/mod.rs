@@ -23,7 +23,7 @@ pub use colour::{
 };
 pub use crop::{CenterCrop, Pad, RandomCrop, RandomResizedCrop};
 pub use elastic::ElasticTransform;
-pub use erase::{CoarseDropout, Erased, GridDropout, RandomErasing};
+pub use erase::{CoarseDropout, Erased, GridDropout, PixelDropout, RandomErasing};
 pub use filter::{BoxBlur, GaussianBlur, MedianBlur, MotionBlur, Sharpness, UnsharpMask};
 pub use flip::Flip;
 #[cfg(feature = "jpeg")]

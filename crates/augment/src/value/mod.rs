@@ -5,6 +5,7 @@ mod avx2;
 mod block;
 mod clahe;
 mod colour;
+mod dropout;
 mod erase;
 #[cfg(feature = "jpeg")]
 mod jpeg;
@@ -15,6 +16,7 @@ mod tone;
 
 pub use colour::ColourStep;
 pub(crate) use colour::LUMA;
+pub use dropout::Dropout;
 pub use erase::{Content, Erase, Grid};
 #[cfg(feature = "jpeg")]
 pub use jpeg::Jpeg;

@@ -108,3 +108,29 @@ impl Described for GridDropout {
         boxed(crate::GridDropout::new(self.unit, self.share)?.colour(self.colour))
     }
 }
+
+/// `pixel-dropout`: single pixels are lost. See [`PixelDropout`](crate::PixelDropout).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PixelDropout {
+    /// The probability of each; 0.01 unless it is said otherwise, as in albumentations.
+    pub rate: Range,
+    /// Whether each channel is lost by itself; no unless it is said otherwise.
+    pub each_channel: bool,
+    /// What takes their place: `{ colour = 0 }`, `"uniform"` or `"normal"`; black unless it is said otherwise.
+    pub with: Erased,
+}
+
+impl Default for PixelDropout {
+    fn default() -> Self {
+        PixelDropout { rate: 0.01.into(), each_channel: false, with: Erased::Colour(Colour::BLACK) }
+    }
+}
+
+impl Described for PixelDropout {
+    const KIND: &'static str = "pixel-dropout";
+
+    fn build(self, _: &Site<'_>) -> Result<Box<dyn Augment>> {
+        boxed(crate::PixelDropout::new(self.rate)?.each_channel(self.each_channel).with(self.with))
+    }
+}
