@@ -3,7 +3,7 @@
 use crate::image::ImageMut;
 use crate::plan::{Effect, Step};
 use crate::transform::probability;
-use crate::{Augment, Draw, Error, Key, Random, Result};
+use crate::{Augment, Draw, Error, Key, Mix, Random, Result};
 use std::fmt;
 use std::sync::Arc;
 
@@ -214,7 +214,7 @@ impl Augment for OneOf {
     }
 }
 
-/// A transform that happens with a probability.
+/// A transform, or a [mix](Mix) of batches, that happens with a probability.
 ///
 /// ```
 /// use gradwise_augment::{Augment, GaussianBlur, Key, Kind, Shape, Sometimes};
@@ -236,6 +236,28 @@ impl<A: Augment> Sometimes<A> {
     /// [`Error::Parameter`] for a probability outside `[0, 1]`.
     pub fn new(p: f64, part: A) -> Result<Self> {
         Ok(Sometimes { probability: probability(p, part.name())?, part })
+    }
+}
+
+impl<M: Mix> Sometimes<M> {
+    /// A mix with probability `p`; otherwise batches are left as they are.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a probability outside `[0, 1]`.
+    pub fn mix(p: f64, mix: M) -> Result<Self> {
+        Ok(Sometimes { probability: probability(p, mix.name())?, part: mix })
+    }
+}
+
+impl<P> Sometimes<P> {
+    /// How probable it is.
+    pub fn probability(&self) -> f64 {
+        self.probability
+    }
+
+    /// What happens then.
+    pub fn part(&self) -> &P {
+        &self.part
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gradwise_augment::{
     Count, CutMix, Error, Key, Mix, MixChoice, MixUp, Mixed, Mixing, Partner, Rectangle, Result, Serial, Shape,
-    soft_labels,
+    Sometimes, soft_labels,
 };
 
 const N: usize = 7;
@@ -20,6 +20,7 @@ fn mixes() -> Vec<Box<dyn Mix>> {
         }
     }
     let choice = MixChoice::new(MixUp::new(0.8).unwrap(), CutMix::new(1.0).unwrap(), 0.5).unwrap();
+    all.push(Box::new(Sometimes::mix(0.8, choice.clone()).unwrap()));
     all.push(Box::new(choice.with_probability(0.8).unwrap()));
     all
 }

@@ -1,14 +1,15 @@
 //! Pipelines as data: every kind is read, built and written, and mistakes are told by their place.
 
-use gradwise_augment::spec::{self, Described, Registry, Spec, Value};
+use gradwise_augment::spec::{self, Described, DescribedMix, Registry, Spec, Value};
 use gradwise_augment::{
     Affine, AugMix, Augment, AutoAugment, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle,
-    Clahe, CoarseDropout, Colour, ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Error, Fill, Filter,
-    Flip, Gamma, GaussianBlur, GaussianNoise, Grey, GridDropout, Hue, Image, Interpolation, Invert, JpegCompression,
-    Key, Kind, LaplaceNoise, MedianBlur, MotionBlur, Normalize, OneOf, Pad, Part, Perspective, Plan, Posterize,
-    RandAugment, RandomCrop, RandomErasing, RandomOrder, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo,
-    Result, Saturation, Sequence, Shape, Sharpness, Shift, ShotNoise, Solarize, SomeOf, Sometimes, Speckle, Symmetry,
-    Translate, TrivialAugment, UniformNoise, UnsharpMask, from_fn,
+    Clahe, CoarseDropout, Colour, ColourJitter, Contrast, CutMix, ElasticTransform, Equalize, Erased, Error, Fill,
+    Filter, Flip, Gamma, GaussianBlur, GaussianNoise, Grey, GridDropout, Hue, Image, Interpolation, Invert,
+    JpegCompression, Key, Kind, LaplaceNoise, MedianBlur, Mix, MixChoice, MixUp, MotionBlur, Normalize, OneOf, Pad,
+    Part, Partner, Perspective, PixelDropout, Plan, Posterize, RandAugment, RandomCrop, RandomErasing, RandomOrder,
+    RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Result, Saturation, Sequence, Shape, Sharpness, Shift,
+    ShotNoise, Solarize, SomeOf, Sometimes, Speckle, Symmetry, Translate, TrivialAugment, UniformNoise, UnsharpMask,
+    from_fn,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ fn built(text: &str) -> Result<Sequence> {
     Registry::new().build("augment", &file.augment)
 }
 
-/// Does everything that a kind must stand, with its fields as TOML: reads, writes and builds them, and compares with what the constructor makes.
+/// Does everything that a kind must stand, with its fields as TOML: reads, writes and builds them, and compares with what the constructor
+/// makes.
 fn check<D: Described>(seen: &mut BTreeSet<String>, fields: &str, expected: impl Augment + 'static) {
     seen.insert(D::KIND.to_owned());
     let text = format!("[[augment]]\nkind = \"{}\"\n{fields}\n", D::KIND);
@@ -52,6 +54,38 @@ fn check<D: Described>(seen: &mut BTreeSet<String>, fields: &str, expected: impl
     let error =
         built(&format!("[[augment]]\nfieldless = 1\nkind = \"{}\"\n{fields}\n", D::KIND)).unwrap_err().to_string();
     assert!(error.starts_with("augment[0].fieldless: there is no field `fieldless`"), "{error}");
+}
+
+/// The same of a kind that mixes batches.
+fn check_mix<D: DescribedMix>(seen: &mut BTreeSet<String>, fields: &str, expected: impl Mix + 'static) {
+    seen.insert(D::KIND.to_owned());
+    let text = format!("[[augment]]\nkind = \"flip\"\n[[augment]]\nkind = \"{}\"\n{fields}\n", D::KIND);
+    let file: File = toml::from_str(&text).expect(&text);
+    let expected = format!("{expected:?}");
+    let debug = |specs: &[Spec]| {
+        let pipeline = Registry::new().pipeline("augment", specs).expect(&text);
+        assert_eq!(format!("{:?}", pipeline.samples), format!("{:?}", built("[[augment]]\nkind = \"flip\"").unwrap()));
+        format!("{:?}", pipeline.batch.expect("a mix"))
+    };
+    assert_eq!(debug(&file.augment), expected, "{text}");
+    let written = toml::to_string(&file).unwrap();
+    assert_eq!(toml::from_str::<File>(&written).unwrap(), file, "{written}");
+    if !fields.contains("p =") {
+        let described: D = toml::from_str(fields).expect(&text);
+        let whole = [file.augment[0].clone(), Spec::of_mix(&described).unwrap()];
+        assert_eq!(debug(&whole), expected, "{whole:?}");
+    }
+    // It has no place among samples, nor in a composition.
+    let error = built(&text).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("augment[1].kind: `{}` mixes the samples of a batch", D::KIND)), "{error}");
+    let inner = format!("augment = [{{ kind = \"sequence\", parts = [{{ kind = \"{}\" }}] }}]", D::KIND);
+    let error = built(&inner).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("augment[0].parts[0].kind: `{}` mixes", D::KIND)), "{error}");
+    let file: File = toml::from_str(&text.replace("kind = \"flip\"", "kind = \"flip\"\nhorizontl = 1")).unwrap();
+    assert!(Registry::new().pipeline("augment", &file.augment).unwrap_err().to_string().contains("did you mean"));
+    let file: File = toml::from_str(&format!("{text}fieldless = 1")).unwrap();
+    let error = Registry::new().pipeline("augment", &file.augment).unwrap_err().to_string();
+    assert!(error.starts_with("augment[1].fieldless: there is no field `fieldless`"), "{error}");
 }
 
 fn part(part: impl Augment + 'static) -> Part {
@@ -140,6 +174,9 @@ fn every_kind() {
     check::<spec::CoarseDropout>(seen, fields, CoarseDropout::new((3, 5), 0.1, (0.1, 0.3)).unwrap());
     check::<spec::Cutout>(seen, "side = 0.25", CoarseDropout::cutout(0.25).unwrap());
     check::<spec::GridDropout>(seen, "unit = [4, 8]", GridDropout::new((4.0, 8.0), 0.5).unwrap());
+    check::<spec::PixelDropout>(seen, "", PixelDropout::new(0.01).unwrap());
+    let dropout = PixelDropout::new((0.0, 0.5)).unwrap().each_channel(true).with(Erased::Normal);
+    check::<spec::PixelDropout>(seen, "rate = [0, 0.5]\neach-channel = true\nwith = \"normal\"", dropout);
 
     check::<spec::Brightness>(seen, "factor = [0.8, 1.2]", Brightness::new((0.8, 1.2)).unwrap());
     check::<spec::Contrast>(seen, "factor = 1.5", Contrast::new(1.5).unwrap());
@@ -178,7 +215,8 @@ fn every_kind() {
     let blur = GaussianBlur::new(1.0).unwrap().radius(2).unwrap().fill(Fill::Wrap);
     check::<spec::GaussianBlur>(seen, "sigma = 1\nradius = 2\nfill = \"wrap\"", blur);
     check::<spec::BoxBlur>(seen, "radius = [0, 2]", BoxBlur::new((0.0, 2.0)).unwrap());
-    check::<spec::MedianBlur>(seen, "radius = 1\nfill = \"edge\"", MedianBlur::new(1.0).unwrap().fill(Fill::Edge));
+    check::<spec::MedianBlur>(seen, "radius = 1", MedianBlur::new(1.0).unwrap());
+    check::<spec::MedianBlur>(seen, "radius = 1\nfill = \"wrap\"", MedianBlur::new(1.0).unwrap().fill(Fill::Wrap));
     check::<spec::MotionBlur>(seen, "length = [3, 7]", MotionBlur::new((3.0, 7.0), (0.0, 180.0)).unwrap());
     check::<spec::Sharpness>(seen, "factor = [0.1, 1.9]", Sharpness::new((0.1, 1.9)).unwrap());
     check::<spec::UnsharpMask>(seen, "sigma = 1\namount = 0.5", UnsharpMask::new(1.0, 0.5).unwrap());
@@ -206,8 +244,20 @@ fn every_kind() {
     let weighted = OneOf::new([(2.0, flip()), (1.0, noise())]).unwrap();
     check::<spec::OneOf>(seen, &format!("{parts}\nweights = [2, 1]"), weighted);
 
+    let up = MixUp::new(0.2).unwrap();
+    check_mix::<spec::MixUp>(seen, "alpha = 0.2", up.clone());
+    check_mix::<spec::MixUp>(seen, "alpha = 0.2\np = 0.25", Sometimes::mix(0.25, up.clone()).unwrap());
+    let fields = "alpha = 0.2\neach-sample = true\npartner = \"roll\"";
+    check_mix::<spec::MixUp>(seen, fields, up.clone().each_sample(true).partner(Partner::Roll));
+    let cut = CutMix::new(1.0).unwrap();
+    check_mix::<spec::CutMix>(seen, "alpha = 1\npartner = \"reverse\"", cut.clone().partner(Partner::Reverse));
+    let choice = MixChoice::new(up.clone(), cut.clone(), 0.5).unwrap();
+    check_mix::<spec::MixChoice>(seen, "mixup = { alpha = 0.2 }\ncutmix = { alpha = 1 }", choice);
+    let fields = "mixup = { alpha = 0.2 }\ncutmix = { alpha = 1, each-sample = true }\ncut = 0.1";
+    check_mix::<spec::MixChoice>(seen, fields, MixChoice::new(up, cut.each_sample(true), 0.1).unwrap());
+
     let registry = Registry::new();
-    let missing: Vec<&str> = registry.kinds().filter(|kind| !seen.contains(*kind)).collect();
+    let missing: Vec<&str> = registry.kinds().chain(registry.mixes()).filter(|kind| !seen.contains(*kind)).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
 }
 
@@ -215,13 +265,30 @@ fn every_kind() {
 #[test]
 fn no_transform_is_forgotten() {
     // What is exported beside the transforms, and what is made of them in Rust alone.
-    let others = ["Range", "Erased", "Shift", "Part", "Sometimes", "from_fn", "part"];
+    let others = [
+        "Range",
+        "Erased",
+        "Shift",
+        "Part",
+        "Sometimes",
+        "from_fn",
+        "part",
+        "Mix",
+        "Mixed",
+        "Mixing",
+        "Partner",
+        "Rectangle",
+        "Share",
+        "soft_labels",
+    ];
     // Kinds whose names are others than their types'.
     let named = |name: &str| match name {
         "ElasticTransform" => "elastic".to_owned(),
         "RandomSaltAndPepper" => "salt-and-pepper".to_owned(),
         "ResizeTo" => "resize".to_owned(),
         "JpegCompression" => "jpeg".to_owned(),
+        "MixUp" => "mixup".to_owned(),
+        "CutMix" => "cutmix".to_owned(),
         _ => {
             let dashed =
                 name.chars().map(|c| if c.is_uppercase() { format!("-{}", c.to_lowercase()) } else { c.to_string() });
@@ -231,7 +298,7 @@ fn no_transform_is_forgotten() {
     let front = include_str!("../src/lib.rs");
     let mut checked = 0;
     let registry = Registry::new();
-    for module in ["transform", "compose", "policy"] {
+    for module in ["transform", "compose", "policy", "mix"] {
         // As a list, and, behind a feature, alone.
         let start = format!("pub use {module}::");
         let lists = front.split(&start).skip(1).map(|list| list.split(';').next().unwrap());
@@ -239,13 +306,13 @@ fn no_transform_is_forgotten() {
         for name in names.filter(|name| !name.is_empty() && !others.contains(name)) {
             let kind = named(name);
             assert!(
-                registry.kinds().any(|known| known == kind),
+                registry.kinds().chain(registry.mixes()).any(|known| known == kind),
                 "no kind `{kind}` for {name}: add it to src/spec/kinds"
             );
             checked += 1;
         }
     }
-    assert!(checked >= 49, "{checked}");
+    assert!(checked >= 53, "{checked}");
 }
 
 #[test]
@@ -393,6 +460,69 @@ fn mistakes_are_told_by_their_place() {
         "[{\"kind\": 18446744073709551615}]",
     ] {
         assert!(serde_json::from_str::<Vec<Spec>>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_pipeline_ends_with_a_mix_or_has_none() {
+    let pipeline = |text: &str| {
+        let file: File = toml::from_str(text).unwrap();
+        Registry::new().pipeline("augment", &file.augment)
+    };
+    assert!(pipeline("augment = []").unwrap().batch.is_none());
+    assert!(pipeline("augment = [{ kind = \"flip\" }]").unwrap().batch.is_none());
+    let (up, cut) = ("{ kind = \"mixup\", alpha = 0.2 }", "{ kind = \"cutmix\", alpha = 1 }");
+    for (list, expected) in [
+        (
+            format!("{up}, {{ kind = \"flip\" }}"),
+            "augment[1]: what works on samples comes before what mixes them, here augment[0]",
+        ),
+        (
+            format!("{{ kind = \"flip\" }}, {up}, {cut}"),
+            "augment[2]: only one kind mixes the batch, here augment[1]; `mix-choice` takes turns",
+        ),
+        (
+            "{ kind = \"mixup\", alpha = 0 }".to_owned(),
+            "augment[0].alpha: mixup: alpha must be a number or an ascending pair within [0.001, 1000], got 0",
+        ),
+        (
+            "{ kind = \"cutmix\", alpha = 1, p = 2 }".to_owned(),
+            "augment[0].p: cutmix: probability must be within [0, 1], got 2",
+        ),
+        ("{ kind = \"mixup\" }".to_owned(), "augment[0].alpha: is missing"),
+        (
+            "{ kind = \"mix-choice\", mixup = { alpha = 1 }, cutmix = { alpha = 1 }, cut = -1 }".to_owned(),
+            "augment[0].cut: mix choice: cut must be a number or an ascending pair within [0, 1], got -1",
+        ),
+        (
+            "{ kind = \"mix-choice\", mixup = { alpha = 1 }, cutmix = { alhpa = 1 } }".to_owned(),
+            "augment[0].cutmix.alhpa: there is no field `alhpa`; did you mean `alpha`?",
+        ),
+    ] {
+        let error = pipeline(&format!("augment = [{list}]")).unwrap_err().to_string();
+        assert_eq!(error, expected);
+    }
+    // A user's own.
+    let mut registry = Registry::new();
+    assert!(registry.add_mix::<spec::MixUp>().is_err(), "the name is taken");
+    assert!(registry.kinds().all(|kind| kind != "mixup") && registry.mixes().eq(["cutmix", "mix-choice", "mixup"]));
+    registry.add_mix::<Whole>().unwrap();
+    let file: File = toml::from_str("augment = [{ kind = \"whole\" }]").unwrap();
+    let mixing = registry.pipeline("augment", &file.augment).unwrap().batch.unwrap();
+    let mixing = mixing.draw(2, Shape::interleaved(2, 2, 1), Key::new(0)).unwrap();
+    assert!(mixing.samples().iter().all(|sample| sample.share == 1.0));
+}
+
+/// A user's mix: none at all.
+#[derive(serde::Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {}
+
+impl DescribedMix for Whole {
+    const KIND: &'static str = "whole";
+
+    fn build(self) -> Result<Box<dyn Mix>> {
+        Ok(Box::new(Sometimes::mix(0.0, MixUp::new(1.0)?)?))
     }
 }
 

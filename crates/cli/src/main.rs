@@ -4,6 +4,7 @@
 mod args;
 mod augment;
 mod failure;
+mod photo;
 mod report;
 mod sheet;
 mod source;

@@ -67,6 +67,46 @@ fn images_of_sixteen_bits_and_of_one_channel_are_shown() {
 }
 
 #[test]
+fn a_pipeline_that_ends_with_a_mix_shows_the_samples_mixed() {
+    let folder = folder();
+    let folder = folder.path();
+    for (mix, words) in [("mixup", "rest"), ("cutmix", "pixels")] {
+        let text = format!(
+            "augment = [{{ kind = \"invert\", p = 0.5 }}, {{ kind = \"{mix}\", alpha = 1, each-sample = true }}]\n"
+        );
+        std::fs::write(folder.join("mix.toml"), text).unwrap();
+        let arguments = ["image.png", "--pipeline", "mix.toml", "--grid", "4x2", "-o", "mix.png", "--save", "mix.json"];
+        let output = gradwise(folder, &arguments);
+        assert!(output.status.success(), "{output:?}");
+        let saved = std::fs::read_to_string(folder.join("mix.json")).unwrap();
+        assert!(saved.contains("\"partner\""), "{words}: {saved}");
+        let again = gradwise(folder, &["image.png", "--replay", "mix.json", "--grid", "4x2", "-o", "again.png"]);
+        assert!(again.status.success(), "{again:?}");
+        assert_eq!(opened(folder, "again.png"), opened(folder, "mix.png"));
+    }
+    // Samples of different sizes cannot be mixed.
+    let text = "augment = [{ kind = \"symmetries\", of = [\"transpose\"], p = 0.5 }, { kind = \"mixup\", alpha = 1 }]";
+    std::fs::write(folder.join("sizes.toml"), text).unwrap();
+    let output = gradwise(folder, &["image.png", "--pipeline", "sizes.toml", "-o", "sizes.png"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(3) && told.contains("of a mix: expected"), "{told}");
+}
+
+/// A PNG file whose header promises an image of that size, and nothing after it.
+fn header(width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+    chunk.extend([8, 2, 0, 0, 0]);
+    let sum = chunk.iter().fold(u32::MAX, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| sum >> 1 ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 })
+    });
+    file.extend(&chunk);
+    file.extend((!sum).to_be_bytes());
+    file
+}
+
+#[test]
 fn what_is_wrong_is_told_in_one_line_with_its_place() {
     let folder = folder();
     let folder = folder.path();
@@ -76,7 +116,22 @@ fn what_is_wrong_is_told_in_one_line_with_its_place() {
     std::fs::write(folder.join("text.png"), "no image").unwrap();
     GrayImage::new(900, 40).save(folder.join("wide.png")).unwrap();
     std::fs::write(folder.join("plans.json"), "[{}]").unwrap();
-    let cases: [(&[&str], i32, &str); 10] = [
+    std::fs::write(folder.join("huge.png"), header(100_000, 100_000)).unwrap();
+    RgbImage::from_fn(90, 90, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]))
+        .save(folder.join("cut.jpg"))
+        .unwrap();
+    let whole = std::fs::read(folder.join("cut.jpg")).unwrap();
+    std::fs::write(folder.join("cut.jpg"), &whole[..whole.len() * 2 / 3]).unwrap();
+    std::fs::write(folder.join("large.toml"), "augment = [{ kind = \"center-crop\", height = 81, width = 8 }]")
+        .unwrap();
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["huge.png", "--pipeline", "pipeline.toml", "-o", "a.png"], 3, "huge.png"),
+        (&["cut.jpg", "--pipeline", "pipeline.toml", "-o", "a.png"], 3, "cut.jpg: a JPEG file that ends before"),
+        (
+            &["image.png", "--pipeline", "large.toml", "-o", "a.png"],
+            3,
+            "center crop: expected an image of at least 81 x 8",
+        ),
         (&["image.png", "--pipeline", "unknown.toml", "-o", "a.png"], 3, "gaussian-noise"),
         (&["image.png", "--pipeline", "negative.toml", "-o", "a.png"], 3, "augment[0].std"),
         (&["image.png", "--pipeline", "broken.toml", "-o", "a.png"], 3, "broken.toml"),

@@ -35,7 +35,7 @@ impl MixChoice {
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a probability outside `[0, 1]`.
     pub fn new(mix_up: MixUp, cut_mix: CutMix, cut: f64) -> Result<Self> {
-        Ok(MixChoice { mix_up, cut_mix, cut: probability(cut, "mix choice")?, p: 1.0 })
+        Ok(MixChoice { mix_up, cut_mix, cut: share_of_cuts(cut)?, p: 1.0 })
     }
 
     /// With the probability that a batch is mixed at all.
@@ -45,6 +45,11 @@ impl MixChoice {
     pub fn with_probability(self, p: f64) -> Result<Self> {
         Ok(MixChoice { p: probability(p, "mix choice")?, ..self })
     }
+}
+
+/// A probability that is told by its name, as there are two of them.
+fn share_of_cuts(cut: f64) -> Result<f64> {
+    Ok(crate::Range::from(cut).within(0.0, 1.0, "mix choice", "cut")?.low)
 }
 
 impl Mix for MixChoice {
@@ -57,8 +62,7 @@ impl Mix for MixChoice {
         let (happens, cuts) = (random.chance(self.p), random.chance(self.cut));
         if !happens {
             shape.checked_len(self.name())?;
-            mixing.leave(n, shape);
-            Ok(())
+            mixing.leave(n, shape)
         } else if cuts {
             self.cut_mix.draw_into(n, shape, key.with(SECOND), mixing)
         } else {

@@ -4,10 +4,11 @@ use super::mixing::{Mixed, Mixing, Rectangle};
 use super::{Mix, PLACE, Partner, SHARE, check_alpha, share};
 use crate::{Key, Random, Result, Shape};
 
-/// A rectangle of each image is replaced by the same rectangle of another, and the label by a mean weighted with the areas (Yun et al., *CutMix:
-/// Regularization strategy to train strong classifiers with localizable features*, ICCV 2019).
+/// A rectangle of each image is replaced by the same rectangle of another, and the label by a mean weighted with the areas (Yun et al.,
+/// *CutMix: Regularization strategy to train strong classifiers with localizable features*, ICCV 2019).
 ///
-/// Use it like [`MixUp`](super::MixUp), where pictures shall stay pictures: photographs of objects that fill the image. An `alpha` of 1 is usual.
+/// Use it like [`MixUp`](super::MixUp), where pictures shall stay pictures: photographs of objects that fill the image. An `alpha` of 1 is
+/// usual.
 ///
 /// The rectangle has the image's proportions and `1 - λ` of its area, `λ` from `Beta(alpha, alpha)`; its centre is uniform over the pixels,
 /// and what lies outside the image is cut off. The label's share is then that of the pixels that are really left, not `λ`.
@@ -55,8 +56,7 @@ impl Mix for CutMix {
             let pasted = rectangle(shape, share, &mut of(key.with(PLACE)).random());
             let left = 1.0 - pasted.area() as f64 / (shape.height as f64 * shape.width as f64);
             Mixed { partner: 0, share: left, pasted: Some(pasted) }
-        });
-        Ok(())
+        })
     }
 }
 

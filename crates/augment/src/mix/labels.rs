@@ -39,8 +39,8 @@ impl Share for f64 {
 
 /// Soft labels from the numbers of classes: a row of `n_classes` shares for each, one after the other in `target`.
 ///
-/// With smoothing, each class gets `smoothing / n_classes`, and the right one the rest in addition, so that a row adds up to 1 (Szegedy et al.,
-/// *Rethinking the Inception architecture for computer vision*, CVPR 2016); 0.1 is usual, 0 gives rows of zeros and a one.
+/// With smoothing, each class gets `smoothing / n_classes`, and the right one the rest in addition, so that a row adds up to 1 (Szegedy et
+/// al., *Rethinking the Inception architecture for computer vision*, CVPR 2016); 0.1 is usual, 0 gives rows of zeros and a one.
 ///
 /// ```
 /// let mut rows = [0.0_f32; 8];
@@ -50,7 +50,8 @@ impl Share for f64 {
 /// ```
 ///
 /// # Errors
-/// [`Error::Parameter`] if the smoothing is not within `[0, 1]`, or for a class that is not below `n_classes`; [`Error::Image`] if `target` has another length.
+/// [`Error::Parameter`] if the smoothing is not within `[0, 1]`, or for a class that is not below `n_classes`; [`Error::Image`] if `target`
+/// has another length.
 pub fn soft_labels<T: Share>(classes: &[usize], n_classes: usize, smoothing: f64, target: &mut [T]) -> Result<()> {
     if !(0.0..=1.0).contains(&smoothing) {
         return Err(Error::parameter("soft labels", "smoothing", "within [0, 1]", smoothing));

@@ -7,8 +7,9 @@ use crate::{Key, Result, Shape};
 /// Each image becomes a weighted mean of itself and another, and each label of both labels: `x ← λ x + (1 - λ) y` with `λ` from
 /// `Beta(alpha, alpha)` (Zhang, Cisse, Dauphin and Lopez-Paz, *mixup: Beyond empirical risk minimization*, ICLR 2018).
 ///
-/// Use it to train classifiers that are less sure of themselves between the classes; 0.2 is usual for photographs (the paper: 0.1 to 0.4 on ImageNet, 1 on
-/// CIFAR; torchvision's default is 1, timm's recipes take 0.8 with long training). It needs soft labels, and lowers the training accuracy.
+/// Use it to train classifiers that are less sure of themselves between the classes; 0.2 is usual for photographs (the paper: 0.1 to 0.4 on
+/// ImageNet, 1 on CIFAR; torchvision's default is 1, timm's recipes take 0.8 with long training). It needs soft labels, and lowers the
+/// training accuracy.
 ///
 /// ```
 /// use gradwise_augment::{Key, Mix, MixUp, Serial, Shape, soft_labels};
@@ -67,7 +68,6 @@ impl Mix for MixUp {
         mixing.fill(n, shape, self.partner, key, |i| {
             let key = if self.each_sample { shares.with(i as u64) } else { shares };
             Mixed { partner: 0, share: share(self.alpha, &mut key.random()), pasted: None }
-        });
-        Ok(())
+        })
     }
 }

@@ -5,7 +5,7 @@ use super::labels::{Share, check_rows};
 use crate::image::Value;
 use crate::simd::vectorize;
 use crate::threads::Threads;
-use crate::{Error, ImageRef, Key, Pixel, Result, Shape};
+use crate::{Error, ImageRef, Key, Pixel, Result, Shape, memory};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -73,21 +73,26 @@ impl Mixing {
         partner: Partner,
         key: Key,
         draw: impl FnMut(usize) -> Mixed,
-    ) {
-        (self.height, self.width) = (shape.height, shape.width);
+    ) -> Result<()> {
         self.partners.clear();
-        self.partners.resize(n, 0);
+        memory::resize(&mut self.partners, n, "mix")?;
         partner.draw(key, &mut self.partners);
-        self.samples.clear();
-        self.samples.extend((0..n).map(draw));
+        self.set(shape, n, draw)?;
         self.samples.iter_mut().zip(&self.partners).for_each(|(sample, &partner)| sample.partner = partner);
+        Ok(())
     }
 
     /// All samples as they are.
-    pub(super) fn leave(&mut self, n: usize, shape: Shape) {
+    pub(super) fn leave(&mut self, n: usize, shape: Shape) -> Result<()> {
+        self.set(shape, n, |partner| Mixed { partner, share: 1.0, pasted: None })
+    }
+
+    fn set(&mut self, shape: Shape, n: usize, sample: impl FnMut(usize) -> Mixed) -> Result<()> {
         (self.height, self.width) = (shape.height, shape.width);
         self.samples.clear();
-        self.samples.extend((0..n).map(|partner| Mixed { partner, share: 1.0, pasted: None }));
+        memory::reserve(&mut self.samples, n, "mix")?;
+        self.samples.extend((0..n).map(sample));
+        Ok(())
     }
 
     /// Mixes the images of a batch, side by side in `source`, into `target`. Bytes are rounded once, half up.
@@ -109,19 +114,20 @@ impl Mixing {
         self.check()?;
         if self.samples.iter().any(|sample| sample.pasted.is_none() && sample.share < 1.0) {
             for (index, image) in source.chunks_exact(len).enumerate() {
-                if let Some(found) = ImageRef::new(shape, image)?.not_finite() {
-                    let error = Error::image("mix", "finite values", found);
+                if let Some(found) = ImageRef::new(shape, image)?.not_allowed() {
+                    let error = Error::image("mix", "finite values within ±10²⁴", found);
                     return Err(Error::Sample { index, source: Box::new(error) });
                 }
             }
         }
         let n_workers = threads.count().clamp(1, n.max(1));
         let each = n.div_ceil(n_workers).max(1);
-        let parts: Vec<Mutex<&mut [P]>> = target.chunks_mut(each * len).map(Mutex::new).collect();
-        threads.run(parts.len(), &|worker| {
-            let mut part = parts[worker].lock().unwrap_or_else(PoisonError::into_inner);
+        let pieces = Mutex::new(target.chunks_mut(each * len).enumerate());
+        threads.run(n_workers, &|_| {
+            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((piece, part)) = next else { return };
             for (i, out) in part.chunks_exact_mut(len).enumerate() {
-                let index = worker * each + i;
+                let index = piece * each + i;
                 let sample = self.samples[index];
                 let image = |index: usize| &source[index * len..][..len];
                 mix(shape, sample, image(index), image(sample.partner), out);
@@ -133,7 +139,8 @@ impl Mixing {
     /// Mixes soft labels, rows of `n_classes` shares, as the images were mixed: `row ← share · row + (1 - share) · partner's row`.
     ///
     /// # Errors
-    /// [`Error::Image`] before anything is written, if there are not as many rows as samples, or if a sample has a partner or a share that cannot be.
+    /// [`Error::Image`] before anything is written, if there are not as many rows as samples, or if a sample has a partner or a share that
+    /// cannot be.
     pub fn labels<T: Share>(&self, n_classes: usize, rows: &[T], target: &mut [T]) -> Result<()> {
         let n = self.samples.len();
         check_rows("labels of a mix", n, n_classes, rows.len())?;

@@ -6,6 +6,7 @@ mod labels;
 mod mix_up;
 mod mixing;
 mod partner;
+mod sometimes;
 
 pub use choice::MixChoice;
 pub use cut_mix::CutMix;
@@ -17,6 +18,7 @@ pub use partner::Partner;
 use crate::{Key, Random, Result, Shape};
 use rand_distr::{Beta, Distribution};
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A random way to mix the samples of a batch.
 ///
@@ -42,6 +44,21 @@ pub trait Mix: Send + Sync + Debug {
         Ok(mixing)
     }
 }
+
+macro_rules! forward {
+    ($($t:ty),*) => {$(
+        impl<M: Mix + ?Sized> Mix for $t {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
+
+            fn draw_into(&self, n: usize, shape: Shape, key: Key, mixing: &mut Mixing) -> Result<()> {
+                (**self).draw_into(n, shape, key, mixing)
+            }
+        }
+    )*};
+}
+forward!(&M, Box<M>, Arc<M>);
 
 /// The places in a key of a mix that different things are drawn from.
 const SHARE: u64 = 0;

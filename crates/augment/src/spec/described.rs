@@ -5,7 +5,7 @@ use super::read::Reader;
 use super::registry::Site;
 use super::write::Writer;
 use super::{Table, Value};
-use crate::{Augment, Error, Result};
+use crate::{Augment, Error, Mix, Result};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -28,7 +28,19 @@ pub trait Described: Serialize + DeserializeOwned {
     fn build(self, site: &Site<'_>) -> Result<Box<dyn Augment>>;
 }
 
-/// A transform as it is described in a file: its `kind` and its fields, not yet checked.
+/// A kind of [mix](Mix) as data, as [`Described`] is a kind of transform: it ends a [pipeline](super::Pipeline).
+pub trait DescribedMix: Serialize + DeserializeOwned {
+    /// The name of the kind.
+    const KIND: &'static str;
+
+    /// The mix.
+    ///
+    /// # Errors
+    /// Those of its constructor. Where the name of a parameter is that of a field, the field is told.
+    fn build(self) -> Result<Box<dyn Mix>>;
+}
+
+/// A transform, or a mix of batches, as it is described in a file: its `kind` and its fields, not yet checked.
 ///
 /// It is read from, and written to, any format of serde's that says what its values are (TOML, JSON, YAML, …).
 ///
@@ -53,10 +65,22 @@ impl Spec {
     /// # Errors
     /// [`Error::Described`] for what is no table of names and values.
     pub fn of<D: Described>(described: &D) -> Result<Self> {
-        let fault = |fault: Fault| fault.at(D::KIND);
+        Self::written(D::KIND, described)
+    }
+
+    /// [`Spec::of`] a mix.
+    ///
+    /// # Errors
+    /// As [`Spec::of`].
+    pub fn of_mix<D: DescribedMix>(described: &D) -> Result<Self> {
+        Self::written(D::KIND, described)
+    }
+
+    fn written(kind: &str, described: &impl Serialize) -> Result<Self> {
+        let fault = |fault: Fault| fault.at(kind);
         match described.serialize(Writer).map_err(fault)? {
             Some(Value::Table(mut fields)) => {
-                fields.insert("kind".to_owned(), Value::Text(D::KIND.to_owned()));
+                fields.insert("kind".to_owned(), Value::Text(kind.to_owned()));
                 Ok(Spec { fields })
             }
             _ => Err(fault(Fault::new("a kind is described by a struct"))),

@@ -1,23 +1,27 @@
 //! Kinds by name.
 
-use super::described::{Described, Spec, read};
+use super::described::{Described, DescribedMix, Spec, read};
 use super::fault::{Fault, unknown};
+use super::pipeline::Pipeline;
 use super::{Table, Value, kinds};
-use crate::{Augment, Error, Part, Result, Sequence, Sometimes};
+use crate::{Augment, Error, Mix, Part, Result, Sequence, Sometimes};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-type Build = dyn Fn(Table, &Site<'_>) -> Result<Box<dyn Augment>> + Send + Sync;
+type Build<T> = Arc<dyn Fn(Table, &Site<'_>) -> Result<Box<T>> + Send + Sync>;
 
 /// How deep compositions may lie in one another.
 const DEPTH: usize = 64;
 
+/// How a kind is built.
 #[derive(Clone)]
-struct Entry {
-    own_probability: bool,
-    build: Arc<Build>,
+enum Entry {
+    /// What works on samples; whether `p` is a field of its own.
+    Sample(Build<dyn Augment>, bool),
+    /// What mixes batches.
+    Batch(Build<dyn Mix>),
 }
 
 /// The kinds that pipelines may be made of: this crate's, and the user's own.
@@ -63,7 +67,15 @@ impl Registry {
     /// [`Error::Parameter`] if there is such a kind already.
     pub fn add<D: Described>(&mut self) -> Result<()> {
         let build = |fields, site: &Site<'_>| site.read::<D>(fields)?.build(site);
-        self.insert(D::KIND, D::OWN_PROBABILITY, Arc::new(build))
+        self.insert(D::KIND, Entry::Sample(Arc::new(build), D::OWN_PROBABILITY))
+    }
+
+    /// With a kind of mix whose struct says how it is built.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there is such a kind already.
+    pub fn add_mix<D: DescribedMix>(&mut self) -> Result<()> {
+        self.insert(D::KIND, Entry::Batch(Arc::new(|fields, site| site.read::<D>(fields)?.build())))
     }
 
     /// With a kind whose fields are read into any type that serde can read, and from which a closure builds the transform.
@@ -75,30 +87,60 @@ impl Registry {
         T: DeserializeOwned,
         F: Fn(T) -> Result<Box<dyn Augment>> + Send + Sync + 'static,
     {
-        self.insert(kind, false, Arc::new(move |fields, site| build(site.read(fields)?)))
+        self.insert(kind, Entry::Sample(Arc::new(move |fields, site| build(site.read(fields)?)), false))
     }
 
-    fn insert(&mut self, kind: &str, own_probability: bool, build: Arc<Build>) -> Result<()> {
+    fn insert(&mut self, kind: &str, entry: Entry) -> Result<()> {
         if kind.is_empty() || self.kinds.contains_key(kind) {
             return Err(Error::parameter("registry", "kind", "a name that is not taken", format!("`{kind}`")));
         }
-        self.kinds.insert(kind.to_owned(), Entry { own_probability, build });
+        self.kinds.insert(kind.to_owned(), entry);
         Ok(())
     }
 
-    /// The names of all kinds, by the alphabet.
+    /// The names of all kinds that work on samples, by the alphabet.
     pub fn kinds(&self) -> impl Iterator<Item = &str> + Clone {
-        self.kinds.keys().map(String::as_str)
+        self.kinds.iter().filter(|(_, entry)| matches!(entry, Entry::Sample(..))).map(|(kind, _)| kind.as_str())
     }
 
-    /// A pipeline of one transform after the other. `place` is where the list comes from, for errors: `augment`.
+    /// The names of all kinds that mix batches, by the alphabet.
+    pub fn mixes(&self) -> impl Iterator<Item = &str> + Clone {
+        self.kinds.iter().filter(|(_, entry)| matches!(entry, Entry::Batch(_))).map(|(kind, _)| kind.as_str())
+    }
+
+    /// One transform of samples after the other. `place` is where the list comes from, for errors: `augment`.
     ///
     /// # Errors
-    /// [`Error::Described`] for an unknown kind or field, and for what is of another type than its field; [`Error::Built`] with what
-    /// a constructor refuses. Both say where.
+    /// [`Error::Described`] for an unknown kind or field, for what is of another type than its field, and for a mix of batches, which
+    /// [`Registry::pipeline`] builds; [`Error::Built`] with what a constructor refuses. Both say where.
     pub fn build(&self, place: &str, specs: &[Spec]) -> Result<Sequence> {
-        let site = Site { registry: self, place: place.to_owned(), depth: 0 };
-        Ok(site.list("", specs)?.into_iter().collect())
+        Ok(Site::whole(self, place).list("", specs)?.into_iter().collect())
+    }
+
+    /// A whole pipeline: transforms of samples, one after the other, and, at the end, what mixes batches, if the list ends with it.
+    ///
+    /// # Errors
+    /// As [`Registry::build`], and if a mix is not the last of the list, or not the only one.
+    pub fn pipeline(&self, place: &str, specs: &[Spec]) -> Result<Pipeline> {
+        let site = Site::whole(self, place);
+        let mixes = |spec: &Spec| spec.kind().is_some_and(|kind| matches!(self.kinds.get(kind), Some(Entry::Batch(_))));
+        let n = specs.iter().position(mixes).unwrap_or(specs.len());
+        let samples = site.list("", &specs[..n])?.into_iter().collect();
+        let batch = match specs.get(n) {
+            None => None,
+            Some(spec) => Some(Arc::from(site.part("", n).mix(spec)?)),
+        };
+        match specs.get(n + 1) {
+            None => Ok(Pipeline { samples, batch }),
+            Some(next) => {
+                let reason = if mixes(next) {
+                    format!("only one kind mixes the batch, here {place}[{n}]; `mix-choice` takes turns")
+                } else {
+                    format!("what works on samples comes before what mixes them, here {place}[{n}]")
+                };
+                Err(Fault::new(reason).at(&site.part("", n + 1).place))
+            }
+        }
     }
 }
 
@@ -111,7 +153,7 @@ impl Default for Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.kinds()).finish()
+        f.debug_set().entries(self.kinds.keys()).finish()
     }
 }
 
@@ -123,7 +165,12 @@ pub struct Site<'a> {
     depth: usize,
 }
 
-impl Site<'_> {
+impl<'a> Site<'a> {
+    /// The whole list, from a place.
+    fn whole(registry: &'a Registry, place: &str) -> Self {
+        Site { registry, place: place.to_owned(), depth: 0 }
+    }
+
     /// Where it is, from the beginning: `augment[2]`.
     pub fn place(&self) -> &str {
         &self.place
@@ -138,41 +185,70 @@ impl Site<'_> {
     }
 
     fn list(&self, field: &str, specs: &[Spec]) -> Result<Vec<Part>> {
-        let part = |(i, spec): (usize, &Spec)| {
-            let place = format!("{}{field}[{i}]", self.place);
-            let site = Site { registry: self.registry, place, depth: self.depth + 1 };
-            Ok(Part::from(site.build(spec)?))
-        };
-        specs.iter().enumerate().map(part).collect()
+        specs.iter().enumerate().map(|(i, spec)| Ok(Part::from(self.part(field, i).build(spec)?))).collect()
     }
 
-    /// Builds what is described here.
+    /// Number `i` of a list in a field.
+    fn part(&self, field: &str, i: usize) -> Self {
+        let place = format!("{}{field}[{i}]", self.place);
+        Site { registry: self.registry, place, depth: self.depth + 1 }
+    }
+
+    /// Builds the transform that is described here.
     fn build(&self, spec: &Spec) -> Result<Box<dyn Augment>> {
-        let fault = |reason: String| Fault::new(reason).at(&self.place);
-        if self.depth > DEPTH {
-            return Err(fault(format!("compositions lie more than {DEPTH} deep in one another")));
-        }
-        let mut fields = spec.fields().clone();
-        let kind = match fields.remove("kind") {
-            Some(Value::Text(kind)) => kind,
-            Some(_) => return Err(Fault::new("the name of a kind is expected").in_field("kind").at(&self.place)),
-            None => return Err(Fault::new("is missing").in_field("kind").at(&self.place)),
-        };
-        let Some(entry) = self.registry.kinds.get(&kind) else {
-            let reason = unknown("kind", &kind, self.registry.kinds());
+        let (entry, kind, mut fields) = self.entry(spec)?;
+        let Entry::Sample(build, own_probability) = entry else {
+            let reason = format!(
+                "`{kind}` mixes the samples of a batch: it comes at the end of a whole pipeline, and in no composition"
+            );
             return Err(Fault::new(reason).in_field("kind").at(&self.place));
         };
         let names: Vec<String> = fields.keys().cloned().collect();
-        let p = if entry.own_probability { None } else { fields.remove("p") };
-        let built = (entry.build)(fields, self).and_then(|part| match p {
+        let p = if *own_probability { None } else { fields.remove("p") };
+        let built = build(fields, self).and_then(|part| match p {
             None => Ok(part),
-            Some(p) => {
-                let p: f64 = serde::Deserialize::deserialize(super::read::Reader(&p))
-                    .map_err(|fault: Fault| fault.in_field("p").at(&self.place))?;
-                Ok(Box::new(Sometimes::new(p, part)?))
-            }
+            Some(p) => Ok(Box::new(Sometimes::new(self.probability(&p)?, part)?)),
         });
         built.map_err(|error| self.placed(error, &names))
+    }
+
+    /// Builds the mix that is described here.
+    fn mix(&self, spec: &Spec) -> Result<Box<dyn Mix>> {
+        let (entry, kind, mut fields) = self.entry(spec)?;
+        let Entry::Batch(build) = entry else {
+            return Err(Fault::new(format!("`{kind}` mixes no batch")).in_field("kind").at(&self.place));
+        };
+        let names: Vec<String> = fields.keys().cloned().collect();
+        let p = fields.remove("p");
+        let built = build(fields, self).and_then(|mix| match p {
+            None => Ok(mix),
+            Some(p) => Ok(Box::new(Sometimes::mix(self.probability(&p)?, mix)?)),
+        });
+        built.map_err(|error| self.placed(error, &names))
+    }
+
+    /// What builds what is described here, the name of its kind, and its other fields.
+    fn entry(&self, spec: &Spec) -> Result<(&Entry, String, Table)> {
+        if self.depth > DEPTH {
+            let reason = format!("compositions lie more than {DEPTH} deep in one another");
+            return Err(Fault::new(reason).at(&self.place));
+        }
+        let mut fields = spec.fields().clone();
+        let fault = |reason: String| Fault::new(reason).in_field("kind").at(&self.place);
+        let kind = match fields.remove("kind") {
+            Some(Value::Text(kind)) => kind,
+            Some(_) => return Err(fault("the name of a kind is expected".to_owned())),
+            None => return Err(fault("is missing".to_owned())),
+        };
+        match self.registry.kinds.get(&kind) {
+            Some(entry) => Ok((entry, kind, fields)),
+            None => Err(fault(unknown("kind", &kind, self.registry.kinds.keys().map(String::as_str)))),
+        }
+    }
+
+    fn probability(&self, p: &Value) -> Result<f64> {
+        let p = serde::Deserialize::deserialize(super::read::Reader(p));
+        p.map_err(|fault: Fault| fault.in_field("p").at(&self.place))
     }
 
     /// An error of a constructor with its place: that of the field, if the parameter is one.

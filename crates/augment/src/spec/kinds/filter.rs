@@ -9,6 +9,10 @@ fn reflect() -> Fill {
     Fill::Reflect
 }
 
+fn edge() -> Fill {
+    Fill::Edge
+}
+
 fn any_angle() -> Range {
     (0.0, 180.0).into()
 }
@@ -38,15 +42,15 @@ impl Described for GaussianBlur {
 
 /// Filters over squares.
 macro_rules! squares {
-    ($($name:ident: $kind:literal, $what:literal;)*) => {$(
+    ($($name:ident: $kind:literal, $what:literal, $fill:literal, $beyond:literal;)*) => {$(
         #[doc = concat!("`", $kind, "`: the ", $what, " of a square. See [`", stringify!($name), "`](crate::", stringify!($name), ").")]
         #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub struct $name {
             /// The radius, in whole pixels.
             pub radius: Range,
-            /// What lies beyond the edge; reflected unless it is said otherwise.
-            #[serde(default = "reflect")]
+            #[doc = concat!("What lies beyond the edge; ", $beyond, " unless it is said otherwise.")]
+            #[serde(default = $fill)]
             pub fill: Fill,
         }
 
@@ -61,8 +65,8 @@ macro_rules! squares {
 }
 
 squares! {
-    BoxBlur: "box-blur", "mean";
-    MedianBlur: "median-blur", "median";
+    BoxBlur: "box-blur", "mean", "reflect", "reflected";
+    MedianBlur: "median-blur", "median", "edge", "the pixel at the edge";
 }
 
 /// `motion-blur`: smoothed along a line. See [`MotionBlur`](crate::MotionBlur).

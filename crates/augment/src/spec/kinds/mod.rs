@@ -7,6 +7,7 @@ mod filter;
 mod geometry;
 #[cfg(feature = "jpeg")]
 mod jpeg;
+mod mix;
 mod noise;
 mod policy;
 mod size;
@@ -18,6 +19,7 @@ pub use filter::*;
 pub use geometry::*;
 #[cfg(feature = "jpeg")]
 pub use jpeg::*;
+pub use mix::*;
 pub use noise::*;
 pub use policy::*;
 pub use size::*;
@@ -70,6 +72,7 @@ pub(super) fn add_all(registry: &mut Registry) {
         OneOf,
         Pad,
         Perspective,
+        PixelDropout,
         Posterize,
         RandAugment,
         RandomCrop,
@@ -96,4 +99,7 @@ pub(super) fn add_all(registry: &mut Registry) {
     );
     #[cfg(feature = "jpeg")]
     add!(Jpeg);
+    for added in [registry.add_mix::<MixUp>(), registry.add_mix::<CutMix>(), registry.add_mix::<MixChoice>()] {
+        debug_assert!(added.is_ok(), "a kind is there twice: {added:?}");
+    }
 }
