@@ -88,7 +88,7 @@ fn table(stages: &[(&str, Duration)], passed: bool) -> String {
     text + &format!("{:<12} {:>8.1}\n", "total", total.as_secs_f64())
 }
 
-/// The same formatting everywhere, the consumers outside the workspace included.
+/// The same formatting everywhere, the consumers and the fuzz target outside the workspace included.
 fn fmt(cx: &mut Context) -> Result<(), Failure> {
     let root = &cx.workspace.root;
     stream(cargo(root, ["fmt", "--all", "--check"]), &mut cx.tests)?;
@@ -98,7 +98,10 @@ fn fmt(cx: &mut Context) -> Result<(), Failure> {
         command.arg(manifest);
         stream(command, &mut cx.tests)?;
     }
-    Ok(())
+    let fuzz = root.join("crates/augment/fuzz/Cargo.toml");
+    let mut command = cargo(root, ["fmt", "--check", "--manifest-path"]);
+    command.arg(fuzz);
+    stream(command, &mut cx.tests)
 }
 
 /// Lints, of tests and examples too; every warning is an error.

@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod consumers;
+mod fuzz;
 mod memory;
 mod nightly;
 mod run;
@@ -40,6 +41,12 @@ enum Task {
     Tidy,
     /// The speed of training steps and operations.
     Bench(bench::Options),
+    /// Pipelines of augmentation from any text on any image, made up for a while.
+    Fuzz {
+        /// How long, by each of the two ways.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
     /// The long checks: many more property cases, release builds, the kernels without vector extensions and under memory checkers.
     Nightly,
 }
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
         Task::Ci { stages } => ci::run(&stages),
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Nightly => nightly::run(),
     };
     match done {

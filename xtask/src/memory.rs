@@ -58,7 +58,7 @@ pub(crate) fn miri(cx: &mut Context) -> Result<(), Failure> {
 }
 
 /// Whether a program is there and answers.
-fn runs(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn runs(program: &str, arguments: &[&str]) -> bool {
     let quiet = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
 }

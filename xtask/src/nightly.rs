@@ -2,8 +2,8 @@
 
 use crate::Failure;
 use crate::ci::{Context, Stage, run_stages};
-use crate::memory;
 use crate::run::{cargo, stream};
+use crate::{fuzz, memory};
 
 /// How often the property tests are run. Each run draws its cases anew, so this multiplies the cases of those tests that fix their
 /// number too, which `PROPTEST_CASES` does not reach.
@@ -11,6 +11,9 @@ const ROUNDS: usize = 10;
 
 /// Cases of the property tests that leave their number open.
 const CASES: (&str, &str) = ("PROPTEST_CASES", "1024");
+
+/// Seconds of fuzzing, by each of two ways.
+const FUZZING: u64 = 120;
 
 const STAGES: &[&Stage] = &[
     // Code generated for release, where overflow wraps and debug assertions are gone; tests marked as long are included.
@@ -21,6 +24,8 @@ const STAGES: &[&Stage] = &[
     // Reads and writes of the kernels that the language's rules cannot see.
     &Stage { name: "valgrind", run: memory::valgrind },
     &Stage { name: "miri", run: memory::miri },
+    // Texts and images that nobody thought of.
+    &Stage { name: "fuzz", run: |cx| fuzz::examples(cx, FUZZING).and_then(|()| fuzz::libfuzzer(cx, FUZZING)) },
     // Tests must not lean on running beside each other.
     &Stage { name: "one thread", run: |cx| test(cx, &["--test-threads=1"], &[]) },
 ];

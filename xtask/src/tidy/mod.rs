@@ -200,7 +200,8 @@ fn find_files(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
-            if !path.ends_with("target") {
+            // What builds and fuzzing leave.
+            if !["target", "corpus", "artifacts"].iter().any(|left| path.ends_with(left)) {
                 find_files(&path, paths)?;
             }
         } else {

@@ -59,6 +59,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/tensor/examples/gflops.rs", "calls code compiled for vector extensions, to time it"),
     ("crates/train/src/pool.rs", "lends a job to waiting threads for as long as its owner waits for them"),
     ("bench/tests/allocations.rs", "an allocator that counts"),
+    ("crates/augment/tests/allocations.rs", "an allocator that counts"),
     ("crates/data/tests/allocations.rs", "an allocator that counts"),
     ("crates/optim/tests/allocation.rs", "an allocator that counts"),
     ("crates/train/tests/allocations.rs", "an allocator that counts"),

@@ -43,6 +43,27 @@ pub(crate) fn spec(kind: &str, kinds: &[&str], seed: u64) -> Spec {
     serde_json::from_value(fields).expect("a table")
 }
 
+/// A description of a kind of mix, another for each seed.
+///
+/// # Panics
+/// As [`spec`].
+pub(crate) fn mix(kind: &str, seed: u64) -> Spec {
+    let random = &mut Key::new(seed).random();
+    let partner = |random: &mut Random| ["permutation", "roll", "reverse"][random.below(3) as usize];
+    let fields = |random: &mut Random| json!({"alpha": number(random, 0.001, 1000.0), "each-sample": random.chance(0.5), "partner": partner(random)});
+    let mut fields = match kind {
+        "mixup" | "cutmix" => fields(random),
+        "mix-choice" => json!({"mixup": fields(random), "cutmix": fields(random), "cut": number(random, 0.0, 1.0)}),
+        _ => panic!("no example of the mix `{kind}`: add one"),
+    };
+    let table = fields.as_object_mut().expect("fields are a table");
+    table.insert("kind".to_owned(), json!(kind));
+    if random.chance(0.5) {
+        table.insert("p".to_owned(), json!(number(random, 0.0, 1.0)));
+    }
+    serde_json::from_value(fields).expect("a table")
+}
+
 fn number(random: &mut Random, low: f64, high: f64) -> f64 {
     // The ends, now and then, and otherwise any.
     match random.below(6) {
@@ -192,6 +213,12 @@ fn fields(kind: &str, kinds: &[&str], seed: u64, random: &mut Random) -> Value {
             "colour": colour(random),
         }),
         "cutout" => json!({"side": number(random, 0.0, 1.0), "colour": colour(random)}),
+        "pixel-dropout" => {
+            let with = [json!("uniform"), json!("normal"), json!({"colour": colour(random)})];
+            json!({
+                "rate": range(random, 0.0, 1.0), "each-channel": random.chance(0.5), "with": with[random.below(3) as usize],
+            })
+        }
         "grid-dropout" => {
             json!({"unit": range(random, 1.0, 20.0), "share": number(random, 0.0, 1.0), "colour": colour(random)})
         }
