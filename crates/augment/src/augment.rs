@@ -2,7 +2,7 @@
 
 use crate::geometry::{Symmetry, Warp};
 use crate::image::{ImageMut, ImageRef};
-use crate::plan::{Buffers, Effect, Note, Plan, Step};
+use crate::plan::{Buffers, Chain, Effect, Note, Plan, Step};
 use crate::{Image, Key, Kind, Random, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub trait Augment: Send + Sync + Debug {
     /// What it draws for an image of a shape and type.
     ///
     /// # Errors
-    /// As [`Augment::draw`].
+    /// As [`Augment::draw`], and for a shape without pixels, or with more than [`Shape::MAX_PIXELS`].
     fn plan(&self, shape: Shape, kind: Kind, key: Key) -> Result<Plan> {
         let mut plan = Plan::new();
         self.plan_into(shape, kind, key, &mut plan)?;
@@ -60,8 +60,8 @@ pub trait Augment: Send + Sync + Debug {
     /// # Errors
     /// As [`Augment::draw`].
     fn plan_into(&self, shape: Shape, kind: Kind, key: Key, plan: &mut Plan) -> Result<()> {
-        plan.steps.clear();
-        plan.notes.clear();
+        plan.clear();
+        shape.checked_len(self.name())?;
         plan.drawn_for = Some((shape.height, shape.width));
         let mut state = State { shape, kind, cut: false };
         self.draw(&mut Draw { plan, state: &mut state, key, random: key.random() })
@@ -151,7 +151,9 @@ impl Draw<'_> {
     pub fn push(&mut self, step: Step) -> Result<()> {
         let State { shape: before, kind, cut } = *self.state;
         (self.state.shape, self.state.kind) = step.output(before, kind)?;
-        match self.plan.steps.last().and_then(|last| fused(last, &step, before, cut)) {
+        // A product of many maps may leave the range of numbers: they are then run one by one.
+        let fits = |both: &Option<Step>| !matches!(both, Some(Step::Warp(warp)) if !warp.map.is_finite());
+        match self.plan.steps.last().and_then(|last| fused(last, &step, before, cut)).filter(fits) {
             Some(both) => {
                 // Where two steps leave none, the last one is another, which may have cut something off.
                 self.state.cut = cut || both.is_none();
@@ -191,18 +193,24 @@ impl Draw<'_> {
         self.plan.notes.push(Note::new(name, values));
     }
 
-    /// Draws steps for later use, such as a [`Chain`](crate::Chain) of a blend, and pushes none: they begin with the image as it is here. What they
-    /// draw is noted.
+    /// Draws steps for later use, such as a [`Chain`](crate::Chain) of a blend, and pushes none: they begin with the image as it is here.
+    /// What they draw is noted.
     ///
     /// # Errors
     /// The closure's.
     pub fn aside(&mut self, draw: impl FnOnce(&mut Draw<'_>) -> Result<()>) -> Result<Vec<Step>> {
-        let before = std::mem::take(&mut self.plan.steps);
+        let empty = self.plan.spare.steps();
+        let before = std::mem::replace(&mut self.plan.steps, empty);
         let state = *self.state;
         let result = draw(self);
         *self.state = state;
         let steps = std::mem::replace(&mut self.plan.steps, before);
         result.map(|()| steps)
+    }
+
+    /// An empty list for the chains of a [`Blend`](crate::Blend), with the memory of one that was drawn before, where there is one.
+    pub fn chains(&mut self) -> Vec<Chain> {
+        self.plan.spare.chains()
     }
 
     /// Lets another transform draw, as number `place` of this one's parts.

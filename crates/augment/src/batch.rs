@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Runs a transform on the samples of batches, each with a key of its own, on as many threads as the caller says.
 ///
-/// It keeps the memory that steps work in: from the second batch on, no sample allocates anything.
+/// It keeps the memory that steps work in: once it has seen what they need, no sample allocates anything (but what the codec of JPEG
+/// compression does).
 ///
 /// ```
 /// use gradwise_augment::{Batches, Count, GaussianNoise, Key, Shape};
@@ -33,8 +34,8 @@ impl Batches {
     /// Runs `augment` on `keys.len()` images of one shape, side by side in `images`, into `target`, where they have another shape perhaps.
     ///
     /// # Errors
-    /// [`Error::Image`] if there are not as many values as keys and shapes tell, if the transform's result for a sample has another shape or type
-    /// than the target, and what the transform refuses: the error of the first such sample, by its index in the batch. The target's
+    /// [`Error::Image`] if there are not as many values as keys and shapes tell, if the transform's result for a sample has another shape
+    /// or type than the target, and what the transform refuses: the error of the first such sample, by its index in the batch. The target's
     /// contents are then of no use; the images are as they were.
     pub fn run<A: Value, B: Value>(
         &mut self,
@@ -58,13 +59,15 @@ impl Batches {
         let n_workers = threads.count().clamp(1, keys.len().max(1));
         self.workers.resize_with(n_workers.max(self.workers.len()), Mutex::default);
         let each = keys.len().div_ceil(n_workers).max(1);
-        let parts: Vec<Mutex<&mut [B]>> = target.chunks_mut(each * to).map(Mutex::new).collect();
+        let pieces = Mutex::new(target.chunks_mut(each * to).enumerate());
         let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-        threads.run(parts.len(), &|worker| {
-            let mut part = parts[worker].lock().unwrap_or_else(PoisonError::into_inner);
+        threads.run(n_workers, &|worker| {
+            // Each worker takes one piece, whichever is next, so that all of them have worked after the first batch.
+            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((piece, part)) = next else { return };
             let mut buffers = self.workers[worker].lock().unwrap_or_else(PoisonError::into_inner);
             for (i, out) in part.chunks_exact_mut(to).enumerate() {
-                let index = worker * each + i;
+                let index = piece * each + i;
                 let sample = ImageRef::new(shape, &images[index * from..][..from]);
                 let result = sample.and_then(|sample| {
                     augment.apply_into(sample, keys[index], ImageMut::new(target_shape, out)?, &mut buffers)

@@ -22,12 +22,12 @@ impl Colour {
         Colour([red, green, blue, 1.0])
     }
 
-    /// Whether all values are numbers.
+    /// Whether all values are numbers that an image may have.
     pub(crate) fn check(&self, transform: &str) -> Result<()> {
-        if self.0.iter().all(|x| x.is_finite()) {
+        if self.0.iter().all(|&x| crate::image::is_allowed(x)) {
             return Ok(());
         }
-        Err(Error::parameter(transform, "colour", "finite numbers", format!("{:?}", self.0)))
+        Err(Error::parameter(transform, "colour", "finite numbers within ±10²⁴", format!("{:?}", self.0)))
     }
 
     /// The value of a channel.

@@ -43,6 +43,16 @@ pub enum ValuesMut<'a> {
     F32(&'a mut [f32]),
 }
 
+/// The largest value that transforms take, as a share of white.
+///
+/// Sums and products in between must not leave the range of `f32`: this leaves a factor of more than 10¹⁴ to every step.
+const LARGEST: f32 = 1e24;
+
+/// Whether an image to be computed with may have the value.
+pub(crate) fn is_allowed(value: f32) -> bool {
+    value.abs() <= LARGEST
+}
+
 fn check(shape: Shape, len: usize) -> Result<()> {
     let expected = shape.checked_len("image")?;
     if len == expected {
@@ -135,22 +145,23 @@ impl<'a> ImageRef<'a> {
         if let Values::F32(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
     }
 
-    /// The first value that is no finite number, and where it is, in words.
-    pub(crate) fn not_finite(self) -> Option<String> {
+    /// The first value that is no number that can be computed with, and where it is, in words.
+    pub(crate) fn not_allowed(self) -> Option<String> {
         let Values::F32(values) = self.values else { return None };
-        // Without a branch for each, so that vectors do it: the exponents of infinities and NaN are all ones.
+        // Without a branch for each, so that vectors do it: without their signs, the bits of numbers are in their order, and NaN is above
+        // all.
         let all = crate::simd::vectorize(
             #[inline(always)]
             || {
                 values.chunks(1024).all(|part| {
-                    part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) < f32::INFINITY.to_bits()
+                    part.iter().fold(0, |worst: u32, x| worst.max(x.to_bits() & 0x7fff_ffff)) <= LARGEST.to_bits()
                 })
             },
         );
         if all {
             return None;
         }
-        let at = values.iter().position(|x| !x.is_finite())?;
+        let at = values.iter().position(|x| !is_allowed(*x))?;
         let Shape { width, layout, .. } = self.shape;
         let (place, channel) = match layout {
             Layout::Interleaved => (at / self.shape.channels, at % self.shape.channels),

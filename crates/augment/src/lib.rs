@@ -10,6 +10,7 @@ mod filter;
 mod frame;
 mod geometry;
 mod image;
+mod memory;
 mod mix;
 mod noise;
 mod pixel;
@@ -47,10 +48,10 @@ pub use transform::JpegCompression;
 pub use transform::{
     Affine, AutoContrast, BoxBlur, Brightness, CenterCrop, ChannelDrop, ChannelShuffle, Clahe, CoarseDropout,
     ColourJitter, Contrast, ElasticTransform, Equalize, Erased, Flip, Gamma, GaussianBlur, GaussianNoise, Grey,
-    GridDropout, Hue, Invert, LaplaceNoise, MedianBlur, MotionBlur, Pad, Perspective, Posterize, RandomCrop,
-    RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift, ShotNoise,
-    Solarize, Speckle, Translate, UniformNoise, UnsharpMask,
+    GridDropout, Hue, Invert, LaplaceNoise, MedianBlur, MotionBlur, Pad, Perspective, PixelDropout, Posterize,
+    RandomCrop, RandomErasing, RandomResizedCrop, RandomSaltAndPepper, Range, ResizeTo, Saturation, Sharpness, Shift,
+    ShotNoise, Solarize, Speckle, Translate, UniformNoise, UnsharpMask,
 };
 #[cfg(feature = "jpeg")]
 pub use value::Jpeg;
-pub use value::{ColourStep, Content, Erase, Grid, Levels, Normalize, Tone};
+pub use value::{ColourStep, Content, Dropout, Erase, Grid, Levels, Normalize, Tone};

@@ -15,6 +15,8 @@ pub enum Layout {
 }
 
 /// The size of an image, and how it lies in memory.
+///
+/// There are no images of more than 2³¹ pixels: transforms refuse them, as they refuse those without a pixel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape {
@@ -29,6 +31,9 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The most pixels of an image: 2³¹, so that 32 bits count them, and a number below their count can be drawn.
+    pub const MAX_PIXELS: usize = 1 << 31;
+
     /// Height x width x channels.
     pub const fn interleaved(height: usize, width: usize, channels: usize) -> Self {
         Shape { height, width, channels, layout: Layout::Interleaved }
@@ -58,11 +63,11 @@ impl Shape {
     /// The number of values, where there are some.
     ///
     /// # Errors
-    /// [`Error::Image`] for an image without values, or with more than can be counted.
+    /// [`Error::Image`] for an image without values, with more pixels than [`Shape::MAX_PIXELS`], or with more values than can be counted.
     pub(crate) fn checked_len(self, place: &str) -> Result<usize> {
-        match self.len() {
-            Some(len) if len > 0 => Ok(len),
-            _ => Err(Error::image(place, "an image of at least one pixel that fits in memory", self)),
+        match (self.len(), self.height.checked_mul(self.width)) {
+            (Some(len), Some(1..=Shape::MAX_PIXELS)) if len > 0 => Ok(len),
+            _ => Err(Error::image(place, "an image of 1 to 2147483648 pixels", self)),
         }
     }
 

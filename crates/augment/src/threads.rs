@@ -2,8 +2,8 @@
 
 /// Threads that work on a batch. What comes out does not depend on how many there are.
 ///
-/// Implement it for your own pool, so that augmentation shares its threads; a number of threads and, with the feature `rayon`, rayon's pools
-/// are here.
+/// Implement it for your own pool, so that augmentation shares its threads; a number of threads and, with the feature `rayon`, rayon's
+/// pools are here.
 pub trait Threads: Sync {
     /// How many there are, at least one.
     fn count(&self) -> usize;

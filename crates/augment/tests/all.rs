@@ -1,12 +1,17 @@
 //! The tests of the crate, in one program: each file by itself would compile what all of them use once more.
 
+mod allocations;
 mod compose;
 mod drawn;
+mod erase;
 mod filters;
+mod fuzz;
+mod fuzzing;
 mod geometry;
 mod goldens;
 mod jpeg;
 mod levels;
+mod limits;
 mod mix;
 mod noise;
 mod policies;

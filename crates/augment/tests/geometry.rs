@@ -478,7 +478,7 @@ fn a_value_that_is_no_number_is_told_with_its_place() {
         let mut values = vec![0.5_f32; 24];
         values[at] = f32::NEG_INFINITY;
         let error = GaussianNoise::new(0.0, 0.1).unwrap().apply(ImageRef::new(shape, &values).unwrap(), Key::new(0));
-        let expected = "noise: expected finite values, got -inf at row 1, column 2, channel 1";
+        let expected = "noise: expected finite values within ±10²⁴, got -inf at row 1, column 2, channel 1";
         assert_eq!(error.unwrap_err().to_string(), expected);
     }
 }
@@ -549,6 +549,9 @@ fn batches_depend_on_keys_alone() {
     for threads in [1, 2, 4, 40] {
         assert_eq!(run(&images, &keys, &Count(threads)), expected);
     }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    assert_eq!(run(&images, &keys, &pool), expected);
+    assert_eq!(pool.install(|| run(&images, &keys, &pool)), expected, "from within the pool, too");
     for (i, sample) in expected.chunks(len).enumerate() {
         let image = ImageRef::new(shape, &images[i * len..][..len]).unwrap();
         assert_eq!(pipeline.apply(image, keys[i]).unwrap().as_u8().unwrap(), sample);

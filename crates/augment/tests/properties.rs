@@ -3,8 +3,8 @@
 use crate::random::{COMPOSED, GEOMETRIC, POLICIES, spec};
 use gradwise_augment::spec::{Registry, Spec};
 use gradwise_augment::{
-    Augment, Batches, Buffers, ColourStep, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Random,
-    Result, Sequence, Shape, Step, Tone, Value,
+    Augment, Batches, Buffers, ColourStep, Count, Error, Image, ImageRef, Key, Kind, Layout, Plan, Random, Result,
+    Sequence, Shape, Step, Tone, Value,
 };
 
 fn built(specs: &[Spec]) -> Sequence {

@@ -2,6 +2,7 @@
 
 use super::rows::{Ring, Wide, pad};
 use super::step::Memory;
+use crate::Result;
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
 use crate::image::Value;
@@ -21,20 +22,23 @@ pub(super) fn median<P: Value>(
     target: FrameMut<'_, P>,
     fill: Fill,
     memory: &mut Memory,
-) {
+) -> Result<()> {
     if radius == 0 {
         target.data.copy_from_slice(source.data);
+        Ok(())
     } else if let Some(source) = P::image(source.shape, source.data).frame_u8() {
         let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
         // A byte counts up to 15 x 15 values.
         if radius <= 7 {
-            squares(radius, source, target, fill, &mut memory.u8);
+            squares(radius, source, target, fill, &mut memory.u8)
         } else {
-            squares(radius, source, target, fill, &mut memory.i32);
+            squares(radius, source, target, fill, &mut memory.i32)
         }
     } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
         let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        squares(radius, source, target, fill, &mut memory.i32);
+        squares(radius, source, target, fill, &mut memory.i32)
+    } else {
+        unreachable!("one of the two")
     }
 }
 
@@ -136,11 +140,11 @@ fn squares<P: Value, W: Order<P>>(
     target: FrameMut<'_, P>,
     fill: Fill,
     ring: &mut Ring<W>,
-) {
+) -> Result<()> {
     let shape = source.shape;
     let (step, len, side) = (shape.step(), shape.row(), 2 * radius + 1);
     // Room for whole groups of lanes.
-    ring.size(side, len.next_multiple_of(LANES) + 2 * radius * step, 0);
+    ring.size(side, len.next_multiple_of(LANES) + 2 * radius * step, 0)?;
     let mut kept = [[W::LEAST; LANES]; FORGOTTEN / 2 + 2];
     for (i, (from, to)) in source.planes().zip(target.planes_mut()).enumerate() {
         let mut padded = 0;
@@ -182,6 +186,7 @@ fn squares<P: Value, W: Order<P>>(
             );
         }
     }
+    Ok(())
 }
 
 #[inline(always)]

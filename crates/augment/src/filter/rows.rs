@@ -4,6 +4,7 @@ use super::weighted::LANES;
 use crate::fill::Fill;
 use crate::frame::Frame;
 use crate::pixel::Pixel;
+use crate::{Result, memory};
 
 /// A type that rows of `P` are kept in.
 pub(super) trait Wide<P>: Copy + Default {
@@ -62,10 +63,11 @@ pub(crate) struct Ring<W> {
 
 impl<W: Copy + Default> Ring<W> {
     /// Makes room for `count` rows of `len` values, and a row of `work`.
-    pub(super) fn size(&mut self, count: usize, len: usize, work: usize) {
-        self.row.resize(work, W::default());
-        self.rows.resize(count * len, W::default());
+    pub(super) fn size(&mut self, count: usize, len: usize, work: usize) -> Result<()> {
+        memory::resize(&mut self.row, work, "filter")?;
+        memory::resize(&mut self.rows, count.saturating_mul(len), "filter")?;
         (self.len, self.count) = (len, count);
+        Ok(())
     }
 
     /// The memory of row number `i`: it takes the place of row `i - count`.

@@ -111,30 +111,37 @@ impl LocalFilter {
     }
 
     /// Writes the filtered image.
-    pub(crate) fn run<P: Value>(&self, source: Frame<'_, P>, mut target: FrameMut<'_, P>, memory: &mut Memory) {
+    pub(crate) fn run<P: Value>(
+        &self,
+        source: Frame<'_, P>,
+        mut target: FrameMut<'_, P>,
+        memory: &mut Memory,
+    ) -> Result<()> {
         match self.kernel {
             Kernel::Gaussian { sigma, radius } => {
-                weighted::separable(&kernel::gaussian(sigma, radius), source, target, self.fill, memory);
+                weighted::separable(&kernel::gaussian(sigma, radius), source, target, self.fill, memory)
             }
-            Kernel::Box { radius } => {
-                weighted::separable(&kernel::uniform(radius), source, target, self.fill, memory);
-            }
+            Kernel::Box { radius } => weighted::separable(&kernel::uniform(radius), source, target, self.fill, memory),
             Kernel::Motion { length, angle } => {
                 kernel::line(length, angle, &mut memory.taps_f32);
-                weighted::plane(source, target, self.fill, memory);
+                weighted::plane(source, target, self.fill, memory)
             }
             Kernel::Median { radius } => median::median(radius, source, target, self.fill, memory),
-            Kernel::Sharpness { factor } => vectorize(
-                #[inline(always)]
-                || sharpen::sharpness(factor, source, target),
-            ),
+            Kernel::Sharpness { factor } => {
+                vectorize(
+                    #[inline(always)]
+                    || sharpen::sharpness(factor, source, target),
+                );
+                Ok(())
+            }
             Kernel::Unsharp { sigma, radius, amount } => {
                 let half = kernel::gaussian(sigma, radius);
-                weighted::separable(&half, source, target.reborrow(), self.fill, memory);
+                weighted::separable(&half, source, target.reborrow(), self.fill, memory)?;
                 vectorize(
                     #[inline(always)]
                     || sharpen::away(amount, source, target),
                 );
+                Ok(())
             }
         }
     }

@@ -3,11 +3,11 @@
 use super::kernel::Half;
 use super::rows::{Ring, Wide, pad};
 use super::step::{LocalFilter, Memory};
-use crate::Kind;
 use crate::fill::Fill;
 use crate::frame::{Frame, FrameMut};
 use crate::image::Value;
 use crate::simd::vectorize;
+use crate::{Kind, Result};
 
 /// Values side by side: a vector of 16 bits each.
 pub(super) const LANES: usize = 16;
@@ -132,23 +132,26 @@ pub(super) fn separable<P: Value>(
     target: FrameMut<'_, P>,
     fill: Fill,
     memory: &mut Memory,
-) {
+) -> Result<()> {
     let weights = half.weights();
     // Nothing but the centre, as far as the type can tell.
     let least = if P::KIND == Kind::U8 { 0.5 / 65536.0 } else { 1e-9 };
     if weights[1..].iter().all(|&weight| weight < least) {
         target.data.copy_from_slice(source.data);
+        Ok(())
     } else if let (Some(source), true) = (P::image(source.shape, source.data).frame_u8(), weights.len() <= NARROW) {
         let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
         let mut narrow = [0_u16; LocalFilter::MAX_RADIUS + 1];
         quantized(weights.iter().copied(), |i, weight| narrow[i] = weight);
-        passes(&narrow[..weights.len()], source, target, fill, &mut memory.u16);
+        passes(&narrow[..weights.len()], source, target, fill, &mut memory.u16)
     } else if let Some(source) = P::image(source.shape, source.data).frame_u8() {
         let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
-        passes(weights, source, target, fill, &mut memory.f32);
+        passes(weights, source, target, fill, &mut memory.f32)
     } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
         let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        passes(weights, source, target, fill, &mut memory.f32);
+        passes(weights, source, target, fill, &mut memory.f32)
+    } else {
+        unreachable!("one of the two")
     }
 }
 
@@ -159,12 +162,12 @@ fn passes<P: Value, W: Wide<P> + Sum + Narrow<P>>(
     target: FrameMut<'_, P>,
     fill: Fill,
     ring: &mut Ring<W>,
-) {
+) -> Result<()> {
     let shape = source.shape;
     let (radius, step, len) = (weights.len() - 1, shape.step(), shape.row());
     // Room for whole groups of lanes.
     let room = len.next_multiple_of(LANES);
-    ring.size(2 * radius + 1, room, room + 2 * radius * step);
+    ring.size(2 * radius + 1, room, room + 2 * radius * step)?;
     ring.spread(weights.iter().copied());
     for (i, (from, to)) in source.planes().zip(target.planes_mut()).enumerate() {
         // Row `y` of the plane is row `y + radius` of the ring.
@@ -199,6 +202,7 @@ fn passes<P: Value, W: Wide<P> + Sum + Narrow<P>>(
             );
         }
     }
+    Ok(())
 }
 
 /// Writes sums as values, as many as there is room for.
@@ -255,7 +259,12 @@ fn group_sums<'a, W: Sum + 'a, const N: usize>(
 }
 
 /// A kernel of two directions, which stands in `memory.taps_f32`.
-pub(super) fn plane<P: Value>(source: Frame<'_, P>, target: FrameMut<'_, P>, fill: Fill, memory: &mut Memory) {
+pub(super) fn plane<P: Value>(
+    source: Frame<'_, P>,
+    target: FrameMut<'_, P>,
+    fill: Fill,
+    memory: &mut Memory,
+) -> Result<()> {
     let Memory { taps_f32, taps_u16, .. } = memory;
     if let Some(source) = P::image(source.shape, source.data).frame_u8() {
         let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
@@ -264,13 +273,15 @@ pub(super) fn plane<P: Value>(source: Frame<'_, P>, target: FrameMut<'_, P>, fil
             taps_u16.taps.extend(taps_f32.taps.iter().map(|tap| Tap { place: tap.place, weight: 0 }));
             let taps = &mut taps_u16.taps;
             quantized(taps_f32.taps.iter().map(|tap| tap.weight), |i, weight| taps[i].weight = weight);
-            pairs(taps_u16, source, target, fill, &mut memory.u16);
+            pairs(taps_u16, source, target, fill, &mut memory.u16)
         } else {
-            pairs(taps_f32, source, target, fill, &mut memory.f32);
+            pairs(taps_f32, source, target, fill, &mut memory.f32)
         }
     } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
         let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        pairs(taps_f32, source, target, fill, &mut memory.f32);
+        pairs(taps_f32, source, target, fill, &mut memory.f32)
+    } else {
+        unreachable!("one of the two")
     }
 }
 
@@ -281,10 +292,10 @@ fn pairs<P: Value, W: Wide<P> + Sum + Narrow<P>>(
     target: FrameMut<'_, P>,
     fill: Fill,
     ring: &mut Ring<W>,
-) {
+) -> Result<()> {
     let shape = source.shape;
     let (radius, step, len) = (taps.radius, shape.step(), shape.row());
-    ring.size(2 * radius + 1, len.next_multiple_of(LANES) + 2 * radius * step, 0);
+    ring.size(2 * radius + 1, len.next_multiple_of(LANES) + 2 * radius * step, 0)?;
     ring.spread(taps.taps.iter().map(|tap| tap.weight));
     for (i, (from, to)) in source.planes().zip(target.planes_mut()).enumerate() {
         let mut padded = 0;
@@ -317,4 +328,5 @@ fn pairs<P: Value, W: Wide<P> + Sum + Narrow<P>>(
             );
         }
     }
+    Ok(())
 }

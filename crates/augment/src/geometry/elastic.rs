@@ -9,7 +9,7 @@ use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
 use crate::random::{Noise, WIDTH};
 use crate::simd::vectorize;
-use crate::{Error, Key, Result, Shape};
+use crate::{Error, Key, Result, Shape, memory};
 
 /// Standard deviations after which the Gaussian is cut off: less than 0.3 % of it lie beyond.
 const REACH: f32 = 3.0;
@@ -58,8 +58,8 @@ impl Elastic {
         if !(0.1..=1e6).contains(&self.sigma) {
             return Err(Error::parameter("elastic", "sigma", "within [0.1, 1000000]", self.sigma));
         }
-        if !self.amplitude.is_finite() {
-            return Err(Error::parameter("elastic", "amplitude", "finite", self.amplitude));
+        if !(-1e9..=1e9).contains(&self.amplitude) {
+            return Err(Error::parameter("elastic", "amplitude", "within ±10⁹", self.amplitude));
         }
         self.fill.check("elastic")
     }
@@ -75,13 +75,14 @@ impl Elastic {
         target: FrameMut<'_, P>,
         memory: &mut FieldMemory,
         warp: &mut WarpMemory,
-    ) {
-        let field = self.field(source.shape, memory);
+    ) -> Result<()> {
+        let field = self.field(source.shape, memory)?;
         resample(&field, source, target, self.interpolation, &self.fill, warp);
+        Ok(())
     }
 
     /// The displacements: the pixel at `(x, y)` of the result comes from `(x, y) + field`.
-    fn field<'m>(&self, shape: Shape, memory: &'m mut FieldMemory) -> Field<'m> {
+    fn field<'m>(&self, shape: Shape, memory: &'m mut FieldMemory) -> Result<Field<'m>> {
         let FieldMemory { noise, half, lattice, weights, field } = memory;
         let spacing = self.spacing();
         let sigma = self.sigma / spacing as f32;
@@ -93,10 +94,10 @@ impl Elastic {
         let (height, width) = (rows + 2 * reach, columns + 2 * reach);
         let scale = self.amplitude / spacing as f32;
         for (axis, (lattice, out)) in lattice.iter_mut().zip(field.iter_mut()).enumerate() {
-            noise.resize(height * width, 0.0);
-            half.resize(height * columns, 0.0);
-            lattice.resize(rows * columns, 0.0);
-            out.resize(shape.height * shape.width, 0.0);
+            memory::resize(noise, height.saturating_mul(width), "elastic")?;
+            memory::resize(half, height.saturating_mul(columns), "elastic")?;
+            memory::resize(lattice, rows.saturating_mul(columns), "elastic")?;
+            memory::resize(out, shape.height * shape.width, "elastic")?;
             let generator = Noise::new(self.key.with(axis as u64));
             vectorize(
                 #[inline(always)]
@@ -128,13 +129,13 @@ impl Elastic {
             }
         }
         let [x, y] = field;
-        Field { x, y, width: shape.width }
+        Ok(Field { x, y, width: shape.width })
     }
 
     /// Where points go: those that come from them, found by moving back and forth (the field is smooth, so that a few times are enough).
-    pub(crate) fn points(&self, shape: Shape, points: &mut [(f64, f64)]) {
+    pub(crate) fn points(&self, shape: Shape, points: &mut [(f64, f64)]) -> Result<()> {
         let mut memory = FieldMemory::default();
-        let field = self.field(shape, &mut memory);
+        let field = self.field(shape, &mut memory)?;
         for point in points {
             let (x, y) = *point;
             let mut at = (x, y);
@@ -144,6 +145,7 @@ impl Elastic {
             }
             *point = at;
         }
+        Ok(())
     }
 }
 
@@ -261,7 +263,7 @@ mod tests {
         for sigma in [3.0, 7.9, 8.0, 12.0] {
             let mut memory = FieldMemory::default();
             let elastic = elastic(sigma);
-            let field = elastic.field(shape, &mut memory);
+            let field = elastic.field(shape, &mut memory).unwrap();
             for values in [field.x, field.y] {
                 let mean_square = values.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / values.len() as f64;
                 let expected = 1.0 / 3.0 / (4.0 * std::f64::consts::PI * f64::from(sigma).powi(2));
@@ -286,7 +288,7 @@ mod tests {
         for sigma in [2.0, 6.0, 20.0] {
             let mut memory = FieldMemory::default();
             let elastic = elastic(sigma);
-            let field = elastic.field(shape, &mut memory);
+            let field = elastic.field(shape, &mut memory).unwrap();
             let rms = |xs: &mut dyn Iterator<Item = f32>| {
                 let (sum, n) = xs.fold((0.0, 0), |(sum, n), x| (sum + f64::from(x).powi(2), n + 1));
                 (sum / f64::from(n)).sqrt()
@@ -306,8 +308,8 @@ mod tests {
         let mut memory = FieldMemory::default();
         let mut points = vec![(10.5, 20.5), (70.0, 50.0), (40.0, 3.0)];
         let before = points.clone();
-        elastic.points(shape, &mut points);
-        let field = elastic.field(shape, &mut memory);
+        elastic.points(shape, &mut points).unwrap();
+        let field = elastic.field(shape, &mut memory).unwrap();
         for (from, to) in before.into_iter().zip(points) {
             let (dx, dy) = field.at(to.0, to.1, shape);
             assert!((to.0 + dx - from.0).abs() < 1e-3 && (to.1 + dy - from.1).abs() < 1e-3, "{from:?}, {to:?}");

@@ -119,6 +119,11 @@ impl Map {
         if g * x + h * y + i > 0.0 { self.point(x, y) } else { (f64::NAN, f64::NAN) }
     }
 
+    /// Whether all elements are finite numbers.
+    pub(crate) fn is_finite(self) -> bool {
+        self.0.iter().all(|x| x.is_finite())
+    }
+
     /// Whether it has no perspective.
     pub fn is_affine(self) -> bool {
         self.0[6] == 0.0 && self.0[7] == 0.0 && self.0[8] == 1.0

@@ -3,6 +3,7 @@
 use crate::frame::{Frame, FrameMut};
 use crate::pixel::Pixel;
 use crate::simd::vectorize;
+use crate::{Result, memory};
 
 /// How the pixels of a smaller or larger image are found: by which weights those near a point are averaged.
 ///
@@ -88,17 +89,18 @@ struct Taps {
 }
 
 impl Taps {
-    fn fill(&mut self, filter: Filter, antialias: bool, source: usize, target: usize) {
+    fn fill(&mut self, filter: Filter, antialias: bool, source: usize, target: usize) -> Result<()> {
         let scale = source as f64 / target as f64;
         let stretch = if antialias && filter != Filter::Nearest { scale.max(1.0) } else { 1.0 };
         let reach = filter.reach() * stretch;
-        self.n = ((2.0 * reach).ceil() as usize + 1).min(source);
+        self.n = if filter == Filter::Nearest { 1 } else { ((2.0 * reach).ceil() as usize + 1).min(source) };
         self.starts.clear();
         self.weights.clear();
+        memory::reserve(&mut self.starts, target, "resize")?;
+        memory::reserve(&mut self.weights, target.saturating_mul(self.n), "resize")?;
         for i in 0..target {
             let center = (i as f64 + 0.5) * scale;
             if filter == Filter::Nearest {
-                self.n = 1;
                 // In integers: a point between two pixels belongs to the second on every machine.
                 self.starts.push((2 * i + 1) * source / (2 * target));
                 self.weights.push(1.0);
@@ -111,6 +113,7 @@ impl Taps {
             // The weights near an edge are those of the pixels that exist, made to sum to 1.
             self.weights.extend((0..self.n).map(|j| (weight(j) / sum) as f32));
         }
+        Ok(())
     }
 
     fn of(&self, i: usize) -> (usize, &[f32]) {
@@ -120,13 +123,18 @@ impl Taps {
 
 impl Resize {
     /// Runs it, with another filter for masks.
-    pub(crate) fn run<P: Pixel>(&self, source: Frame<'_, P>, target: FrameMut<'_, P>, memory: &mut ResizeMemory) {
+    pub(crate) fn run<P: Pixel>(
+        &self,
+        source: Frame<'_, P>,
+        target: FrameMut<'_, P>,
+        memory: &mut ResizeMemory,
+    ) -> Result<()> {
         let (from, to, step) = (source.shape, target.shape, source.shape.step());
         let ResizeMemory { rows, columns, half } = memory;
-        columns.fill(self.filter, self.antialias, from.width, to.width);
-        rows.fill(self.filter, self.antialias, from.height, to.height);
         // Without scaling, `f32` values pass through two products with 1; nothing is lost.
-        half.resize(from.height * to.row(), 0.0);
+        memory::resize(half, from.height.saturating_mul(to.row()), "resize")?;
+        columns.fill(self.filter, self.antialias, from.width, to.width)?;
+        rows.fill(self.filter, self.antialias, from.height, to.height)?;
         for (source, target) in source.planes().zip(target.planes_mut()) {
             vectorize(
                 #[inline(always)]
@@ -146,6 +154,7 @@ impl Resize {
                 },
             );
         }
+        Ok(())
     }
 }
 
@@ -200,7 +209,7 @@ mod tests {
         let target = shape.sized(resize.height, resize.width);
         let mut out = vec![0.0; target.plane() * target.planes()];
         let mut memory = ResizeMemory::default();
-        resize.run(Frame { data, shape }, FrameMut { data: &mut out, shape: target }, &mut memory);
+        resize.run(Frame { data, shape }, FrameMut { data: &mut out, shape: target }, &mut memory).unwrap();
         out
     }
 

@@ -33,6 +33,15 @@ impl Warp {
         self.map.as_translation().is_some_and(|(x, y)| x.fract() == 0.0 && y.fract() == 0.0)
     }
 
+    /// Whether an image can be resampled so.
+    pub(crate) fn check(&self, shape: Shape) -> Result<()> {
+        shape.sized(self.height, self.width).checked_len("warp")?;
+        if !self.map.is_finite() {
+            return Err(Error::parameter("warp", "map", "finite numbers", format!("{:?}", self.map)));
+        }
+        self.fill.check("warp")
+    }
+
     /// Whether it takes a rectangle of whole pixels out of an image, and nothing from beyond its edge.
     pub(crate) fn cuts_out_of(&self, shape: Shape) -> bool {
         self.map.as_translation().is_some_and(|(x, y)| {
@@ -41,14 +50,6 @@ impl Warp {
             };
             fits(x, self.width, shape.width) && fits(y, self.height, shape.height)
         })
-    }
-
-    /// Whether its numbers are such.
-    pub(crate) fn check(&self) -> Result<()> {
-        if !self.map.0.iter().all(|x| x.is_finite()) {
-            return Err(Error::parameter("warp", "map", "finite numbers", format!("{:?}", self.map)));
-        }
-        self.fill.check("warp")
     }
 
     /// Runs it. A map without an inverse leaves nothing but the fill.

@@ -45,9 +45,11 @@ impl AddNoise {
         let refuse =
             |parameter: &str, expected: &str, got: String| Err(Error::parameter("noise", parameter, expected, got));
         match self.clip {
-            _ if !self.mean.is_finite() => refuse("mean", "a number", self.mean.to_string()),
-            _ if !(self.std.is_finite() && self.std >= 0.0) => {
-                refuse("std", "a number of at least 0", self.std.to_string())
+            _ if !(-1e6..=1e6).contains(&self.mean) => {
+                refuse("mean", "a number within ±1000000", self.mean.to_string())
+            }
+            _ if !(0.0..=1e6).contains(&self.std) => {
+                refuse("std", "a number within [0, 1000000]", self.std.to_string())
             }
             Some((low, high)) if low.is_nan() || high.is_nan() || low > high => {
                 refuse("clip", "an ascending pair", format!("({low}, {high})"))

@@ -2,8 +2,7 @@
 
 use crate::frame::FrameMut;
 use crate::pixel::Pixel;
-use crate::plan::Scratch;
-use crate::{Key, Random};
+use crate::{Key, Random, Result, memory};
 
 /// A number of pixels, all channels of each, set to white or black.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -20,7 +19,7 @@ pub struct SaltAndPepper {
 impl SaltAndPepper {
     /// Exactly as many as was said, at different places, each choice with the same probability: places are drawn until enough different
     /// ones are found, those that are left out if they are fewer.
-    pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>, scratch: &mut Scratch) {
+    pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>, bits: &mut Vec<u64>) -> Result<()> {
         let shape = image.shape;
         let pixels = shape.height * shape.width;
         let chosen = self.salt.saturating_add(self.pepper).min(pixels);
@@ -38,9 +37,8 @@ impl SaltAndPepper {
             }
         };
         let (white, black) = (P::from_f32(P::WHITE), P::from_f32(0.0));
-        scratch.bits.clear();
-        scratch.bits.resize(pixels.div_ceil(64), 0);
-        let bits = &mut scratch.bits;
+        bits.clear();
+        memory::resize(bits, pixels.div_ceil(64), "salt and pepper")?;
         let take = |bits: &mut Vec<u64>, place: usize| {
             let (word, bit) = (place / 64, 1 << (place % 64));
             let free = bits[word] & bit == 0;
@@ -72,5 +70,6 @@ impl SaltAndPepper {
                 }
             }
         }
+        Ok(())
     }
 }

@@ -38,8 +38,8 @@ impl Blend {
     /// Whether all chains leave an image of the same shape and type, and weights are numbers.
     pub(super) fn check(&self, shape: Shape, kind: Kind) -> Result<()> {
         let weights = self.chains.iter().map(|chain| chain.weight);
-        if let Some(weight) = weights.chain([self.own]).find(|weight| !weight.is_finite()) {
-            return Err(Error::parameter("blend", "weight", "a finite number", weight));
+        if let Some(weight) = weights.chain([self.own]).find(|weight| !(-1e6..=1e6).contains(weight)) {
+            return Err(Error::parameter("blend", "weight", "within ±1000000", weight));
         }
         for chain in &self.chains {
             let mut output = (shape, kind);
@@ -62,6 +62,7 @@ impl Blend {
     ) -> Result<()> {
         let Memory { buffers, sum } = &mut **memory.get_or_insert_default();
         sum.clear();
+        crate::memory::reserve(sum, source.data.len(), "blend")?;
         sum.extend(source.data.iter().map(|x| self.own * x.to_f32()));
         for chain in &self.chains {
             let image = P::image(source.shape, source.data);

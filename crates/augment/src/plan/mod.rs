@@ -1,12 +1,12 @@
 //! What was drawn: a list of deterministic steps, and how it is run on images and what belongs to them.
 
-pub(crate) use buffers::Scratch;
 pub(crate) use run::lengthen;
 mod blend;
 mod buffers;
 mod note;
 mod outline;
 mod run;
+mod spare;
 mod step;
 mod targets;
 
@@ -52,6 +52,9 @@ pub struct Plan {
     /// Height and width of the image.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub(crate) drawn_for: Option<(usize, usize)>,
+    /// Memory of what was drawn before.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) spare: spare::Spare,
 }
 
 impl Plan {
@@ -87,6 +90,12 @@ impl Plan {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Empties it for another draw.
+    pub(crate) fn clear(&mut self) {
+        self.spare.clear(&mut self.steps);
+        self.notes.clear();
     }
 
     /// The shape and type of the result.

@@ -36,7 +36,7 @@ impl Outline {
                 points.extend(left.iter().chain(whole.iter()));
             }
             // All at once: a field of displacements is made for every call.
-            step.points(shape, &mut points);
+            step.points(shape, &mut points)?;
             let mut moved = points.iter();
             for Outline { left, whole } in outlines.iter_mut() {
                 left.iter_mut().chain(whole).zip(&mut moved).for_each(|(point, &moved)| *point = moved);

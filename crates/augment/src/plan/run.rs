@@ -15,33 +15,36 @@ pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, bu
         let name = |(shape, kind): (Shape, Kind)| format!("{shape} of {kind:?}");
         return Err(Error::image("target", name(output), name((target.shape(), target.kind()))));
     }
-    if let (Some(step), Some(found)) = (steps.iter().find(|step| step.computes()), source.not_finite()) {
-        return Err(Error::image(step.name(), "finite values", found));
+    if let (Some(step), Some(found)) = (steps.iter().find(|step| step.computes()), source.not_allowed()) {
+        return Err(Error::image(step.name(), "finite values within ±10²⁴", found));
     }
     match (source.frame_u8(), source.frame_f32()) {
         (Some(source), _) => {
             let cast = steps.iter().position(Step::makes_floats).unwrap_or(steps.len());
             let (before, after) = steps.split_at(cast);
             match (after.split_first(), target.frame_u8_or_f32()) {
-                (None, Ok(target)) => in_memory(before, source, target, buffers),
+                (None, Ok(target)) => in_memory(before, None, source, target, buffers),
                 (Some((cast, after)), Err(target)) => with_cast(before, cast, after, source, target, buffers),
                 _ => unreachable!("its type was compared"),
             }
         }
-        (None, Some(source)) => in_memory(steps, source, target.frame_f32().expect("its type was compared"), buffers),
+        (None, Some(source)) => {
+            in_memory(steps, None, source, target.frame_f32().expect("its type was compared"), buffers)
+        }
         (None, None) => unreachable!("one of the two"),
     }
 }
 
-/// Steps of one type.
+/// Steps of one type; of a mask, those that move it.
 fn in_memory<P: Memory>(
     steps: &[Step],
+    mask: Option<Colour>,
     source: Frame<'_, P>,
     target: FrameMut<'_, P>,
     buffers: &mut Buffers,
 ) -> Result<()> {
     let mut memory = std::mem::take(P::memory(buffers));
-    let result = typed(steps, None, source, target, &mut memory, buffers);
+    let result = typed(steps, mask, source, target, &mut memory, buffers);
     *P::memory(buffers) = memory;
     result
 }
@@ -66,7 +69,7 @@ fn with_cast(
             source
         } else {
             lengthen(&mut bytes, len, shape)?;
-            in_memory(before, source, FrameMut { data: &mut bytes, shape }, buffers)?;
+            in_memory(before, None, source, FrameMut { data: &mut bytes, shape }, buffers)?;
             Frame { data: &bytes, shape }
         };
         if after.is_empty() {
@@ -75,7 +78,7 @@ fn with_cast(
         }
         lengthen(&mut floats, len, shape)?;
         cast.floats(source, FrameMut { data: &mut floats, shape });
-        in_memory(after, Frame { data: &floats, shape }, target.reborrow(), buffers)
+        in_memory(after, None, Frame { data: &floats, shape }, target.reborrow(), buffers)
     };
     let result = run();
     buffers.cast = (bytes, floats);
@@ -110,12 +113,10 @@ pub(super) fn masks(
 ) -> Result<()> {
     let outside = Some(outside);
     if let Some(source) = source.frame_u8() {
-        let target = target.frame_u8().expect("as the source");
-        typed(steps, outside, source, target, &mut Default::default(), buffers)
+        in_memory(steps, outside, source, target.frame_u8().expect("as the source"), buffers)
     } else {
         let source = source.frame_f32().expect("one of the two");
-        let target = target.frame_f32().expect("as the source");
-        typed(steps, outside, source, target, &mut Default::default(), buffers)
+        in_memory(steps, outside, source, target.frame_f32().expect("as the source"), buffers)
     }
 }
 
@@ -194,7 +195,7 @@ fn sized<P: Value>(memory: &mut Vec<P>, shape: Shape, len: usize) -> Result<Fram
     Ok(FrameMut { data: memory, shape })
 }
 
-/// Memory of a length, or an error if there is not so much.
+/// Memory of a length, or an error if there is not so much. Exactly as much, as it may be the image that is handed out.
 pub(crate) fn lengthen<P: Value>(memory: &mut Vec<P>, len: usize, shape: Shape) -> Result<()> {
     if memory.try_reserve_exact(len.saturating_sub(memory.len())).is_err() {
         return Err(Error::image("image", "an image that fits in memory", shape));

@@ -8,7 +8,7 @@ use crate::geometry::{Elastic, Filter, Interpolation, Resize, Symmetry, Warp};
 use crate::image::{ImageMut, Value};
 use crate::noise::{AddNoise, Photons, SaltAndPepper};
 use crate::value::pass::{self, Change};
-use crate::value::{ColourStep, Erase, Grid, Levels, Normalize, Tone};
+use crate::value::{ColourStep, Dropout, Erase, Grid, Levels, Normalize, Tone};
 use crate::{Colour, Error, Fill, Key, Kind, Result, Shape};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ pub enum Step {
     Erase(Erase),
     /// Squares that are lost, on a grid.
     Grid(Grid),
+    /// Single pixels that are lost.
+    Dropout(Dropout),
     /// A function of each value.
     Tone {
         /// Which.
@@ -113,6 +115,7 @@ impl Step {
             #[cfg(feature = "jpeg")]
             Step::Jpeg(_) => "jpeg",
             Step::Blend(_) => "blend",
+            Step::Dropout(_) => "pixel dropout",
             Step::Effect { effect, .. } => effect.name(),
         }
     }
@@ -120,8 +123,8 @@ impl Step {
     /// The shape and type of the result.
     ///
     /// # Errors
-    /// [`Error::Image`] for an image that the step cannot work on; [`Error::Parameter`] for numbers that it cannot work with, such as NaN:
-    /// a step may have been read from a file.
+    /// [`Error::Image`] for an image that the step cannot work on; [`Error::Parameter`] for
+    /// numbers that it cannot work with, such as NaN: a step may have been read from a file.
     pub fn output(&self, shape: Shape, kind: Kind) -> Result<(Shape, Kind)> {
         // As far as points are told apart.
         let countable = |name: &str| match shape.width.max(shape.height) {
@@ -131,11 +134,9 @@ impl Step {
         match self {
             Step::Symmetry { symmetry } => Ok((symmetry.shape(shape), kind)),
             Step::Warp(warp) => {
-                warp.check()?;
-                let target = shape.sized(warp.height, warp.width);
-                target.checked_len("warp")?;
                 countable("warp")?;
-                Ok((target, kind))
+                warp.check(shape)?;
+                Ok((shape.sized(warp.height, warp.width), kind))
             }
             Step::Resize(resize) => {
                 let target = shape.sized(resize.height, resize.width);
@@ -152,11 +153,12 @@ impl Step {
                 Ok((shape, Kind::F32))
             }
             Step::Noise(noise) => noise.check().map(|()| (shape, kind)),
+            Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
             Step::Erase(erase) => erase.check().map(|()| (shape, kind)),
             Step::Grid(grid) => grid.colour.check("grid").map(|()| (shape, kind)),
+            Step::Dropout(dropout) => dropout.check().map(|()| (shape, kind)),
             Step::Tone { tone } => tone.check().map(|()| (shape, kind)),
             Step::Colour { colour } => colour.check().map(|()| (shape, kind)),
-            Step::Photons(photons) => photons.check().map(|()| (shape, kind)),
             Step::Levels { levels } => levels.check().map(|()| (shape, kind)),
             #[cfg(feature = "jpeg")]
             Step::Jpeg(jpeg) => jpeg.check(shape).map(|()| (shape, kind)),
@@ -249,12 +251,13 @@ impl Step {
         match self {
             Step::Noise(noise) => noise.run(None, image),
             Step::Photons(photons) => photons.run(image),
-            Step::SaltAndPepper(noise) => noise.run(image, scratch),
+            Step::SaltAndPepper(noise) => return noise.run(image, &mut scratch.bits),
             Step::Erase(erase) => erase.run(image),
             Step::Grid(grid) => grid.run(image),
+            Step::Dropout(dropout) => dropout.run(image),
             Step::Tone { tone } => tone.run(image),
             Step::Colour { colour } => pass::run(&[Change::Colour(*colour)], None, image),
-            Step::Levels { levels } => levels.run(image, &mut scratch.levels),
+            Step::Levels { levels } => return levels.run(image, &mut scratch.levels),
             #[cfg(feature = "jpeg")]
             Step::Jpeg(jpeg) => return jpeg.run(image, &mut scratch.jpeg),
             Step::Normalize(normalize) => normalize.run(image),
@@ -293,13 +296,13 @@ impl Step {
             Step::Elastic(elastic) => {
                 let (fill, interpolation) = sampling(elastic.fill, elastic.interpolation);
                 let elastic = Elastic { fill, interpolation, ..*elastic };
-                elastic.run(source, target, &mut scratch.field, &mut scratch.warp);
+                return elastic.run(source, target, &mut scratch.field, &mut scratch.warp);
             }
             Step::Resize(resize) => {
                 let filter = if mask.is_some() { Filter::Nearest } else { resize.filter };
-                Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
+                return Resize { filter, ..*resize }.run(source, target, &mut scratch.resize);
             }
-            Step::Filter(filter) => filter.run(source, target, &mut scratch.filter),
+            Step::Filter(filter) => return filter.run(source, target, &mut scratch.filter),
             Step::Blend(blend) => return blend.run(source, target, &mut scratch.blend),
             _ => unreachable!("in place"),
         }

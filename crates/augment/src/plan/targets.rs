@@ -2,10 +2,11 @@
 
 use super::outline::Outline;
 use super::{Buffers, Plan, Step, run};
-use crate::image::ImageRef;
+use crate::image::{ImageMut, ImageRef};
 use crate::{Colour, Error, Image, Kind, Map, Result, Shape};
 
-/// A rectangle whose sides are those of the image: from `(left, top)` to `(right, bottom)`, in pixels, in the coordinates of [`Map`](crate::Map).
+/// A rectangle whose sides are those of the image: from `(left, top)` to `(right, bottom)`, in pixels, in the coordinates of
+/// [`Map`](crate::Map).
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BoundingBox {
@@ -66,24 +67,45 @@ impl Plan {
     /// # Errors
     /// As [`Plan::mask`], and [`Error::Parameter`] for a value that such a mask cannot have.
     pub fn mask_filled(&self, image: Shape, mask: ImageRef<'_>, outside: f32) -> Result<Image> {
-        let (shape, kind) = (mask.shape(), mask.kind());
+        let outside = outside_of(mask.kind(), outside)?;
+        let mut out = Image::black(self.mask_shape(image, mask)?, mask.kind())?;
+        run::masks(&self.steps, outside, mask, out.as_mut(), &mut Buffers::default())?;
+        Ok(out)
+    }
+
+    /// [`Plan::mask_filled`] into memory of the caller's. Buffers that were used before are not allocated again.
+    ///
+    /// # Errors
+    /// As [`Plan::mask_filled`], and if the target is of another type than the mask, or of another shape than it has then.
+    pub fn mask_into(
+        &self,
+        image: Shape,
+        mask: ImageRef<'_>,
+        outside: f32,
+        target: ImageMut<'_>,
+        buffers: &mut Buffers,
+    ) -> Result<()> {
+        let (shape, kind) = (self.mask_shape(image, mask)?, mask.kind());
+        let outside = outside_of(kind, outside)?;
+        if (target.shape(), target.kind()) != (shape, kind) {
+            let got = format!("{} of {:?}", target.shape(), target.kind());
+            return Err(Error::image("target of a mask", format!("{shape} of {kind:?}"), got));
+        }
+        run::masks(&self.steps, outside, mask, target, buffers)
+    }
+
+    /// The shape of a mask when it has been moved.
+    fn mask_shape(&self, image: Shape, mask: ImageRef<'_>) -> Result<Shape> {
+        let shape = mask.shape();
         if (shape.height, shape.width) != (image.height, image.width) {
             return Err(Error::image("mask", format!("{} x {}, as the image", image.height, image.width), shape));
         }
-        let outside = match kind {
-            Kind::U8 if (0.0..=255.0).contains(&outside) && outside.fract() == 0.0 => outside / 255.0,
-            Kind::F32 if outside.is_finite() => outside,
-            Kind::U8 => return Err(Error::parameter("mask", "outside", "a whole number within [0, 255]", outside)),
-            Kind::F32 => return Err(Error::parameter("mask", "outside", "a finite number", outside)),
-        };
         self.check_size(image)?;
-        let mut target = shape;
+        let mut moved = shape;
         for step in self.steps.iter().filter(|step| step.is_geometric()) {
-            target = step.output(target, kind)?.0;
+            moved = step.output(moved, mask.kind())?.0;
         }
-        let mut out = Image::black(target, kind)?;
-        run::masks(&self.steps, Colour::grey(outside), mask, out.as_mut(), &mut Buffers::default())?;
-        Ok(out)
+        Ok(moved)
     }
 
     /// Where points of an image of that shape go, in the coordinates of [`Map`](crate::Map): that of a pixel's centre is half a pixel more
@@ -100,7 +122,7 @@ impl Plan {
         let mut shape = image;
         for step in self.steps.iter().filter(|step| step.is_geometric()) {
             let next = step.output(shape, Kind::U8)?.0;
-            step.points(shape, &mut points);
+            step.points(shape, &mut points)?;
             shape = next;
         }
         Ok(points)
@@ -131,9 +153,20 @@ impl Plan {
     }
 }
 
+/// What comes into a mask of that type, as a colour.
+fn outside_of(kind: Kind, outside: f32) -> Result<Colour> {
+    let outside = match kind {
+        Kind::U8 if (0.0..=255.0).contains(&outside) && outside.fract() == 0.0 => outside / 255.0,
+        Kind::F32 if outside.is_finite() => outside,
+        Kind::U8 => return Err(Error::parameter("mask", "outside", "a whole number within [0, 255]", outside)),
+        Kind::F32 => return Err(Error::parameter("mask", "outside", "a finite number", outside)),
+    };
+    Ok(Colour::grey(outside))
+}
+
 impl Step {
     /// Where points go.
-    pub(super) fn points(&self, shape: Shape, points: &mut [(f64, f64)]) {
+    pub(super) fn points(&self, shape: Shape, points: &mut [(f64, f64)]) -> Result<()> {
         let map = match self {
             Step::Symmetry { symmetry } => symmetry.map(shape.height, shape.width),
             Step::Warp(warp) => warp.map,
@@ -142,8 +175,9 @@ impl Step {
                 Map::scaling(scale(resize.width, shape.width), scale(resize.height, shape.height))
             }
             Step::Elastic(elastic) => return elastic.points(shape, points),
-            _ => return,
+            _ => return Ok(()),
         };
         points.iter_mut().for_each(|point| *point = map.seen(point.0, point.1));
+        Ok(())
     }
 }

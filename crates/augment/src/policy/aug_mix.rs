@@ -13,17 +13,18 @@ pub(super) const SPACE: Space =
 /// Magnitudes.
 const BINS: usize = 10;
 
-/// The image mixed with chains of operations on it (Hendrycks, Mu, Cubuk, Zoph, Gilmer and Lakshminarayanan, *AugMix: a simple data processing
-/// method to improve robustness and uncertainty*, ICLR 2020): `m₀ x + m₁ Σ wᵢ chainᵢ(x)`, where `m` and `w` are drawn from Dirichlet's distribution.
+/// The image mixed with chains of operations on it (Hendrycks, Mu, Cubuk, Zoph, Gilmer and Lakshminarayanan, *AugMix: a simple data
+/// processing method to improve robustness and uncertainty*, ICLR 2020): `m₀ x + m₁ Σ wᵢ chainᵢ(x)`, where `m` and `w` are drawn from
+/// Dirichlet's distribution.
 ///
 /// Use it where the pictures of use will be worse than those of training: blurred, noisy, in other weather.
 ///
-/// Three chains of one to three operations, of a severity of 3 of 10, bilinear, with black from beyond the edge, as torchvision has it; there and here brightness,
-/// colour, contrast and sharpness are among the operations, which the authors left out, as the robustness they measured is against these. Bytes are rounded once, when
-/// all are mixed.
+/// Three chains of one to three operations, of a severity of 3 of 10, bilinear, with black from beyond the edge, as torchvision has it;
+/// there and here brightness, colour, contrast and sharpness are among the operations, which the authors left out, as the robustness they
+/// measured is against these. Bytes are rounded once, when all are mixed.
 ///
-/// A chain may move the image, and the mixture then shows it in several places: masks, boxes and points stay where they are. Where they matter,
-/// leave the operations that move it out by [`AugMix::geometric`].
+/// A chain may move the image, and the mixture then shows it in several places: masks, boxes and points stay where they are. Where they
+/// matter, leave the operations that move it out by [`AugMix::geometric`].
 ///
 /// ```
 /// use gradwise_augment::{AugMix, Augment, Image, Key, Kind, Shape};
@@ -134,7 +135,7 @@ impl Augment for AugMix {
         let weights = &mut weights[..self.width];
         dirichlet(self.alpha, weights, draw.random());
         draw.note("augmix", &[("share", own[1])]);
-        let mut chains = Vec::with_capacity(self.width);
+        let mut chains = draw.chains();
         for &mut weight in weights {
             let (least, most) = self.depth;
             let depth = least + draw.random().below((most - least) as u32 + 1) as usize;

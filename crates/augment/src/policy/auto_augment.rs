@@ -48,11 +48,11 @@ const CIFAR10: [[Part; 2]; 25] = [
     [(TranslateY, 7, 9), (AutoContrast, 9, 0)],
 ];
 
-/// One of 25 pairs of operations, each of the two with its own probability and magnitude (Cubuk, Zoph, Mané, Vasudevan and Le, *AutoAugment: learning
-/// augmentation policies from data*, 2018).
+/// One of 25 pairs of operations, each of the two with its own probability and magnitude (Cubuk, Zoph, Mané, Vasudevan and Le,
+/// *AutoAugment: learning augmentation policies from data*, 2018).
 ///
-/// Use it on CIFAR-10 and images like its; [`RandAugment`](super::RandAugment) and [`TrivialAugment`](super::TrivialAugment) do as well elsewhere, without a
-/// search. Ten magnitudes, the nearest pixel, and black from beyond the edge, as torchvision has it.
+/// Use it on CIFAR-10 and images like its; [`RandAugment`](super::RandAugment) and [`TrivialAugment`](super::TrivialAugment) do as well
+/// elsewhere, without a search. Ten magnitudes, the nearest pixel, and black from beyond the edge, as torchvision has it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AutoAugment {
     pairs: &'static [[Part; 2]],

@@ -8,14 +8,15 @@ use crate::{Augment, Draw, Error, Fill, Interpolation, Result};
 pub(super) const SPACE: Space =
     Space { shear: 0.3, translation: Translation::Share(150.0 / 331.0), rotation: 30.0, factor: 0.9, bits: (8.0, 4.0) };
 
-/// A number of operations, each one of fourteen, all at the same magnitude (Cubuk, Zoph, Shlens and Le, *RandAugment: practical automated data
-/// augmentation with a reduced search space*, 2019).
+/// A number of operations, each one of fourteen, all at the same magnitude (Cubuk, Zoph, Shlens and Le, *RandAugment: practical automated
+/// data augmentation with a reduced search space*, 2019).
 ///
 /// Use it on photographs, where two numbers are to be tuned and not twenty: two operations at magnitude 9 of 30 is where to begin.
 ///
-/// The fourteen are identity, shears, translations, rotation, brightness, colour, contrast, sharpness, posterize, solarize,
-/// autocontrast and equalize; the same one may come twice. As torchvision has it: the nearest pixel, and black from beyond the edge. (timm's magnitudes go to 10, with noise, and
-/// each operation happens with a probability of ½.) Operations that move the image one after the other are one interpolation.
+/// The fourteen are identity, shears, translations, rotation, brightness, colour, contrast, sharpness, posterize, solarize, autocontrast
+/// and equalize; the same one may come twice. As torchvision has it: the nearest pixel, and black from beyond the edge. (timm's magnitudes
+/// go to 10, with noise, and each operation happens with a probability of ½.) Operations that move the image one after the other are one
+/// interpolation.
 ///
 /// ```
 /// use gradwise_augment::{Augment, Image, Key, Kind, RandAugment, Shape};

@@ -11,11 +11,12 @@ pub(super) const SPACE: Space =
 /// Magnitudes.
 const BINS: usize = 31;
 
-/// One of fourteen operations, at a random magnitude (Müller and Hutter, *TrivialAugment: tuning-free yet state-of-the-art data augmentation*, ICCV
-/// 2021), with the wide magnitudes.
+/// One of fourteen operations, at a random magnitude (Müller and Hutter, *TrivialAugment: tuning-free yet state-of-the-art data
+/// augmentation*, ICCV 2021), with the wide magnitudes.
 ///
-/// Use it on photographs, where nothing is to be tuned at all. The fourteen are those of [`RandAugment`](super::RandAugment); the nearest pixel, and black from
-/// beyond the edge, as torchvision's `TrivialAugmentWide`. Translations of up to 32 pixels are meant for images of 32 to 224 pixels.
+/// Use it on photographs, where nothing is to be tuned at all. The fourteen are those of [`RandAugment`](super::RandAugment); the nearest
+/// pixel, and black from beyond the edge, as torchvision's `TrivialAugmentWide`. Translations of up to 32 pixels are meant for images of 32
+/// to 224 pixels.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrivialAugment {
     sampling: Sampling,

@@ -1,7 +1,8 @@
 //! The same numbers as [`Noise`] makes, by AVX2's instructions.
 //!
-//! The compiler makes vectors of loops over arrays, but not of a function that is as long as this one and works on sixteen of them. Here every
-//! operation is that of the portable form, on eight words at a time and in the same order, so that every bit is the same: a test says so.
+//! The compiler makes vectors of loops over arrays, but not of a function that is as long as this one and works on sixteen of them. Here
+//! every operation is that of the portable form, on eight words at a time and in the same order, so that every bit is the same: a test says
+//! so.
 
 use super::bulk::{COSINE, LN, LN_EXPONENT, Noise, SINE, WIDTH};
 use super::threefry::{LANES, PARITY, ROTATIONS, ROUNDS};

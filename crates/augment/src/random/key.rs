@@ -10,10 +10,10 @@ const BATCH: u32 = 1;
 
 /// A key of the counter-based generator: a seed, and everything that was added to it.
 ///
-/// Randomness is never a state that passes from image to image. A key is derived from the seed, the epoch, the sample's index and the place in
-/// the pipeline, and all that is drawn there depends on the key alone: not on threads, not on the order of samples, not on what the
-/// neighbours in the pipeline drew. The bits are those of Threefry-4x32 with 13 rounds (Salmon, Moraes, Dror and Shaw, *Parallel
-/// random numbers: as easy as 1, 2, 3*, SC 2011), the same on every machine.
+/// Randomness is never a state that passes from image to image. A key is derived from the seed, the epoch, the sample's index and the place
+/// in the pipeline, and all that is drawn there depends on the key alone: not on threads, not on the order of samples, not on what the
+/// neighbours in the pipeline drew. The bits are those of Threefry-4x32 with 13 rounds (Salmon, Moraes, Dror and Shaw, *Parallel random
+/// numbers: as easy as 1, 2, 3*, SC 2011), the same on every machine.
 ///
 /// ```
 /// use gradwise_augment::Key;

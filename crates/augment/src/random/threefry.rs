@@ -1,7 +1,8 @@
 //! Threefry-4x32 with 13 rounds: a block of 128 bits, scrambled under a key of 128 bits.
 //!
-//! Additions, rotations and exclusive ors of 32-bit words: what vector units do well. That is why it is here and not a library's generator: noise
-//! needs a random word for every value of every image, and one generator that is called for each would cost more than everything else.
+//! Additions, rotations and exclusive ors of 32-bit words: what vector units do well. That is why it is here and not a library's generator:
+//! noise needs a random word for every value of every image, and one generator that is called for each would cost more than everything
+//! else.
 
 /// Rounds. Twelve withstand every test of BigCrush (Salmon et al., 2011, table 2); thirteen are published with known answers.
 pub(super) const ROUNDS: usize = 13;
@@ -34,7 +35,8 @@ pub(super) fn group(index: u64, key: [u32; 4]) -> [[u32; LANES]; 4] {
     many([block.map(|block| block as u32), block.map(|block| (block >> 32) as u32), [0; LANES], [0; LANES]], key)
 }
 
-/// `N` blocks at once. Every operation is on `N` words side by side, and every round is written out, so that the compiler makes vectors of them.
+/// `N` blocks at once. Every operation is on `N` words side by side, and every round is written out, so that the compiler makes vectors of
+/// them.
 #[inline(always)]
 fn many<const N: usize>(mut x: [[u32; N]; 4], key: [u32; 4]) -> [[u32; N]; 4] {
     let schedule = schedule(key);

@@ -27,11 +27,11 @@ macro_rules! resampled {
 
 /// A turn, a scaling and a shear about the image's centre, then a translation: each sample by its own numbers, in one interpolation.
 ///
-/// Use it wherever size, slope and place of the thing to be recognised vary; for digits and letters by little, so that a 6 does not become a
-/// 9. [`Affine::rotation`] and its sisters are the single ones.
+/// Use it wherever size, slope and place of the thing to be recognised vary; for digits and letters by little, so that a 6 does not become
+/// a 9. [`Affine::rotation`] and its sisters are the single ones.
 ///
-/// Angles are in degrees, clockwise; a scale above 1 enlarges. The order is that of the name: first scaled, then sheared, then turned, then moved, as
-/// torchvision has it. (albumentations scales after turning.)
+/// Angles are in degrees, clockwise; a scale above 1 enlarges. The order is that of the name: first scaled, then sheared, then turned, then
+/// moved, as torchvision has it. (albumentations scales after turning.)
 ///
 /// ```
 /// use gradwise_augment::{Affine, Augment, Image, Key, Kind, Shape};

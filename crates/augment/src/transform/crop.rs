@@ -150,13 +150,14 @@ impl Augment for Pad {
         let (Some(height), Some(width)) = (height, width) else {
             return Err(Error::image("pad", "a margin that can be counted", shape));
         };
+        shape.sized(height, width).checked_len("pad")?;
         draw.note("pad", &[]);
         draw.push(piece(-(self.left as f64), -(self.top as f64), height, width, self.fill))
     }
 }
 
-/// A random part of the image, of random proportions, brought to a fixed size: the standard augmentation for photographs (Szegedy et al., *Going
-/// deeper with convolutions*, CVPR 2015).
+/// A random part of the image, of random proportions, brought to a fixed size: the standard augmentation for photographs (Szegedy et al.,
+/// *Going deeper with convolutions*, CVPR 2015).
 ///
 /// The area is uniform within a range of parts of the image's, the logarithm of width over height uniform within its range; ten tries are
 /// made to find a part that fits, then the largest centred one of allowed proportions is taken. These are torchvision's rules and defaults,
@@ -256,6 +257,7 @@ impl Augment for RandomResizedCrop {
             let height = full_height.min((full_width / ratio).round()).max(1.0);
             (((full_width - width) / 2.0).floor(), ((full_height - height) / 2.0).floor(), width, height)
         });
+        shape.sized(self.height, self.width).checked_len("random resized crop")?;
         draw.note("random resized crop", &[("left", left), ("top", top), ("width", width), ("height", height)]);
         if self.antialias {
             draw.push_cut(piece(left, top, height as usize, width as usize, Fill::Edge))?;

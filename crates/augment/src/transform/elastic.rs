@@ -10,9 +10,9 @@ use crate::{Augment, Draw, Result};
 ///
 /// Use it for handwriting and for tissue, whose parts move against each other; little of it, for things that are rigid.
 ///
-/// The field is uniform noise in `[-1, 1]` at every pixel, smoothed by a Gaussian of standard deviation `sigma` pixels, times `alpha`: the published
-/// rule and torchvision's (whose defaults are 50 and 5; albumentations' are 1 and 50). With them, the displacements' standard deviation is
-/// `alpha / (6.1 · sigma)` pixels, here 1.6. Boxes and points move along.
+/// The field is uniform noise in `[-1, 1]` at every pixel, smoothed by a Gaussian of standard deviation `sigma` pixels, times `alpha`: the
+/// published rule and torchvision's (whose defaults are 50 and 5; albumentations' are 1 and 50). With them, the displacements' standard
+/// deviation is `alpha / (6.1 · sigma)` pixels, here 1.6. Boxes and points move along.
 ///
 /// ```
 /// use gradwise_augment::{Augment, ElasticTransform, Image, Key, Kind, Shape};
@@ -34,7 +34,8 @@ impl ElasticTransform {
     /// Displacements of noise before smoothing, and the smoothing's standard deviation, both in pixels.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for an inverted range, an `alpha` outside `[0, 10⁶]` or a `sigma` outside `[0.1, 1000]`.
+    /// [`Error::Parameter`](crate::Error::Parameter) for an inverted range, an `alpha` outside `[0, 10⁶]` or a `sigma` outside `[0.1,
+    /// 1000]`.
     pub fn new(alpha: impl Into<Range>, sigma: impl Into<Range>) -> Result<Self> {
         Ok(ElasticTransform {
             alpha: alpha.into().within(0.0, 1e6, "elastic", "alpha")?,

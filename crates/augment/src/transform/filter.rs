@@ -12,16 +12,17 @@ const MAX_RADIUS: f64 = LocalFilter::MAX_RADIUS as f64;
 /// The largest standard deviation whose weights fit the largest radius.
 const MAX_SIGMA: f64 = 42.0;
 
-/// The radius beyond which Gauss's bell is cut off: three standard deviations, to the nearest pixel, and at least one; OpenCV's rule for bytes.
+/// The radius beyond which Gauss's bell is cut off: three standard deviations, to the nearest pixel, and at least one; OpenCV's rule for
+/// bytes.
 fn radius_of(sigma: f64) -> usize {
     ((3.0 * sigma + 0.5) as usize).clamp(1, LocalFilter::MAX_RADIUS)
 }
 
 /// What all filters have in common.
 macro_rules! filled {
-    ($name:ident) => {
+    ($name:ident: $fill:ident) => {
         impl $name {
-            /// With another fill beyond the edge than [`Fill::Reflect`].
+            #[doc = concat!("With another fill beyond the edge than [`Fill::", stringify!($fill), "`].")]
             #[must_use]
             pub fn fill(self, fill: Fill) -> Self {
                 $name { fill, ..self }
@@ -36,9 +37,9 @@ macro_rules! filled {
 /// less suits smaller ones.
 ///
 /// The radius is three standard deviations, to the nearest pixel, and at least one, as OpenCV has it for bytes; torchvision wants it
-/// [given](GaussianBlur::radius), albumentations takes four standard deviations, and Pillow passes boxes over the image three times instead. Beyond
-/// the edge the picture is reflected, as torchvision and OpenCV do. Bytes are summed in 16 bits: what is rounded is within a tenth
-/// of a level of the exact sum.
+/// [given](GaussianBlur::radius), albumentations takes four standard deviations, and Pillow passes boxes over the image three times
+/// instead. Beyond the edge the picture is reflected, as torchvision and OpenCV do. Bytes are summed in 16 bits: what is rounded is within
+/// a tenth of a level of the exact sum.
 ///
 /// ```
 /// use gradwise_augment::{Augment, GaussianBlur, ImageRef, Key, Shape};
@@ -55,7 +56,7 @@ pub struct GaussianBlur {
     radius: Option<usize>,
     fill: Fill,
 }
-filled!(GaussianBlur);
+filled!(GaussianBlur: Reflect);
 
 impl GaussianBlur {
     /// With a standard deviation in pixels, a number or a range that it is drawn from for each sample.
@@ -92,22 +93,24 @@ impl Augment for GaussianBlur {
 
 /// Filters over a square whose half side is drawn.
 macro_rules! squares {
-    ($($(#[$docs:meta])* $name:ident: $transform:literal, $kernel:ident;)*) => {$(
+    ($($(#[$docs:meta])* $name:ident: $transform:literal, $kernel:ident, $fill:ident;)*) => {$(
         $(#[$docs])*
         #[derive(Clone, PartialEq, Debug)]
         pub struct $name {
             radius: Range,
             fill: Fill,
         }
-        filled!($name);
+        filled!($name: $fill);
 
         impl $name {
-            /// With a radius, a whole number or a range that one is drawn from for each sample: over squares of `2 · radius + 1` pixels a side.
+            /// With a radius, a whole number or a range that one is drawn from for each sample: over squares of `2 · radius + 1` pixels a
+            /// side.
             ///
             /// # Errors
-            /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted, not within `[0, 127]`, or contains no whole number.
+            /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted, not within `[0, 127]`, or contains no whole
+            /// number.
             pub fn new(radius: impl Into<Range>) -> Result<Self> {
-                Ok($name { radius: radius.into().whole_within(0.0, MAX_RADIUS, $transform, "radius")?, fill: Fill::Reflect })
+                Ok($name { radius: radius.into().whole_within(0.0, MAX_RADIUS, $transform, "radius")?, fill: Fill::$fill })
             }
         }
 
@@ -128,14 +131,14 @@ macro_rules! squares {
 squares! {
     /// Each value becomes the mean of the square around it.
     ///
-    /// Use it like [`GaussianBlur`], where the kind of blur shall vary. It is albumentations' `Blur`, OpenCV's `blur` and Pillow's `BoxBlur` of a
-    /// whole radius.
-    BoxBlur: "box blur", Box;
+    /// Use it like [`GaussianBlur`], where the kind of blur shall vary. It is albumentations' `Blur`, OpenCV's `blur` and Pillow's
+    /// `BoxBlur` of a whole radius.
+    BoxBlur: "box blur", Box, Reflect;
     /// Each value becomes the median of the square around it: edges stay, fine detail and single wrong pixels go.
     ///
-    /// Use it for scans and for pictures that a filter of a camera smoothed. It is OpenCV's `medianBlur`, which repeats the pixel at the
-    /// [edge](Fill::Edge). Bytes and floating-point values alike, for each channel by itself.
-    MedianBlur: "median blur", Median;
+    /// Use it for scans and for pictures that a filter of a camera smoothed. It is OpenCV's `medianBlur`: beyond the edge goes on
+    /// [the pixel at it](Fill::Edge), unless it is said otherwise. Bytes and floating-point values alike, for each channel by itself.
+    MedianBlur: "median blur", Median, Edge;
 }
 
 /// Each value becomes the mean along a straight line through it: a camera, or a thing, that moved while the shutter was open.
@@ -150,7 +153,7 @@ pub struct MotionBlur {
     angle: Range,
     fill: Fill,
 }
-filled!(MotionBlur);
+filled!(MotionBlur: Reflect);
 
 impl MotionBlur {
     /// With a length in pixels and an angle to the horizontal, in degrees, clockwise; `(0.0, 180.0)` is any.
@@ -216,21 +219,22 @@ impl Augment for Sharpness {
 
 /// Adds the difference to a blurred image: `x ← x + amount · (x - gaussian(x))`.
 ///
-/// Use it like [`Sharpness`], where the width of the halo shall vary too. (Pillow's `UnsharpMask` blurs by boxes, and leaves small differences out by a threshold.)
+/// Use it like [`Sharpness`], where the width of the halo shall vary too. (Pillow's `UnsharpMask` blurs by boxes, and leaves small
+/// differences out by a threshold.)
 #[derive(Clone, PartialEq, Debug)]
 pub struct UnsharpMask {
     sigma: Range,
     amount: Range,
     fill: Fill,
 }
-filled!(UnsharpMask);
+filled!(UnsharpMask: Reflect);
 
 impl UnsharpMask {
     /// With the blur's standard deviation in pixels and an amount: 1 doubles the difference.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted, a standard deviation not within `[0, 42]`, or an amount not within
-    /// `[0, 1000]`.
+    /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted, a standard deviation not within `[0, 42]`, or an amount
+    /// not within `[0, 1000]`.
     pub fn new(sigma: impl Into<Range>, amount: impl Into<Range>) -> Result<Self> {
         Ok(UnsharpMask {
             sigma: sigma.into().within(0.0, MAX_SIGMA, "unsharp mask", "sigma")?,

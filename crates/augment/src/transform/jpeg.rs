@@ -9,8 +9,8 @@ use crate::{Augment, Draw, Result};
 ///
 /// Use it where pictures come from the web, from messages, from cheap cameras; a quality from 40 to 100 is usual.
 ///
-/// The tables of quality are those of the Independent JPEG Group, as everywhere; colours are not subsampled, which Pillow and OpenCV do unless told otherwise. Images of 1 or 3
-/// channels only. The codec allocates for each image.
+/// The tables of quality are those of the Independent JPEG Group, as everywhere; colours are not subsampled, which Pillow and OpenCV do
+/// unless told otherwise. Images of 1 or 3 channels only. The codec allocates for each image.
 #[derive(Clone, PartialEq, Debug)]
 pub struct JpegCompression {
     quality: Range,

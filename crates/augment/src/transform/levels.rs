@@ -86,7 +86,8 @@ impl Augment for AutoContrast {
     }
 }
 
-/// Equalizes the luma tile by tile, with limited contrast: contrast-limited adaptive histogram equalization (Zuiderveld, Graphics Gems IV, 1994).
+/// Equalizes the luma tile by tile, with limited contrast: contrast-limited adaptive histogram equalization (Zuiderveld, Graphics Gems IV,
+/// 1994).
 ///
 /// Use it for X-rays, microscopy, and pictures in mist or bad light.
 ///
@@ -100,7 +101,8 @@ pub struct Clahe {
 }
 
 impl Clahe {
-    /// With a limit, how much more often than on average a level may count: a number or a range that it is drawn from for each sample; 0 is no limit.
+    /// With a limit, how much more often than on average a level may count: a number or a range that it is drawn from for each sample; 0 is
+    /// no limit.
     ///
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a range that is inverted or not within `[0, 256]`.

@@ -36,8 +36,8 @@ macro_rules! noises {
                 $name { shared, ..self }
             }
 
-            /// The range that values are kept in, as shares of white: from 0 to 1 unless it is said otherwise. With `None`, floating-point values may
-            /// leave it, as those of a normalised image must; bytes are always kept within 0 and 255.
+            /// The range that values are kept in, as shares of white: from 0 to 1 unless it is said otherwise. With `None`, floating-point
+            /// values may leave it, as those of a normalised image must; bytes are always kept within 0 and 255.
             ///
             /// # Errors
             /// [`Error::Parameter`] if it is inverted or NaN.
@@ -77,8 +77,8 @@ macro_rules! noises {
 noises! {
     /// Adds normal noise: `x ← x + mean + std · n`, in shares of white.
     ///
-    /// Use it against a net that hangs on to single pixels; a standard deviation of 0.02 to 0.1 is usual. (albumentations draws 0.2 to 0.44;
-    /// torchvision takes 0.1; kornia 1.0, without clipping.)
+    /// Use it against a net that hangs on to single pixels; a standard deviation of 0.02 to 0.1 is usual. (albumentations draws 0.2 to
+    /// 0.44; torchvision takes 0.1; kornia 1.0, without clipping.)
     ///
     /// ```
     /// use gradwise_augment::{Augment, GaussianNoise, ImageRef, Key, Shape};
@@ -145,8 +145,9 @@ impl Augment for RandomSaltAndPepper {
 ///
 /// Use it for pictures taken in dim light, under the microscope, or by X-rays: dark places are grainy, and black stays black.
 ///
-/// The formula and the exponent of 2.2, which makes values of photographs linear in light, are albumentations'; a scale from 0.1 to 0.3, as it draws it, is a very
-/// dark picture, of 3 to 10 counts for white; 0.001 is a decent one. (imgaug adds counts that do not depend on the value.)
+/// The formula and the exponent of 2.2, which makes values of photographs linear in light, are albumentations'; a scale from 0.1 to 0.3, as
+/// it draws it, is a very dark picture, of 3 to 10 counts for white; 0.001 is a decent one. (imgaug adds counts that do not depend on the
+/// value.)
 #[derive(Clone, PartialEq, Debug)]
 pub struct ShotNoise {
     scale: Range,

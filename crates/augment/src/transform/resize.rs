@@ -16,7 +16,8 @@ enum Size {
 ///
 /// Use it where a network wants one size, or less detail is enough. It draws nothing.
 ///
-/// Bilinear and antialiased unless it is said otherwise, as Pillow and torchvision have it (OpenCV, and with it albumentations, does not antialias).
+/// Bilinear and antialiased unless it is said otherwise, as Pillow and torchvision have it (OpenCV, and with it albumentations, does not
+/// antialias).
 ///
 /// ```
 /// use gradwise_augment::{Augment, Image, Key, Kind, ResizeTo, Shape};

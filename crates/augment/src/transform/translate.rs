@@ -75,7 +75,8 @@ impl Translate {
     /// Each axis by its own shift.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for an inverted range, NaN, a shift of more than a million, or whole pixels where there are none.
+    /// [`Error::Parameter`](crate::Error::Parameter) for an inverted range, NaN, a shift of more than a million, or whole pixels where
+    /// there are none.
     pub fn new(x: Shift, y: Shift) -> Result<Self> {
         let (x, y) = (x.check("x")?, y.check("y")?);
         Ok(Translate { x, y, fill: Fill::BLACK, interpolation: Interpolation::Bilinear })

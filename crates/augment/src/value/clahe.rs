@@ -4,14 +4,19 @@ use super::levels::Memory;
 use crate::fill::Fill;
 use crate::frame::FrameMut;
 use crate::image::Value;
-use crate::{Kind, Shape};
+use crate::{Kind, Result, Shape, memory};
 
-/// Equalizes the luma in tiles (Zuiderveld, *Contrast limited adaptive histogram equalization*, Graphics Gems IV, 1994), with OpenCV's numbers: an
-/// image that is not made of whole tiles is continued by reflection, what exceeds the limit is spread over all levels, and a pixel's
-/// table is interpolated between those of the four tiles whose centres are around it.
-pub(super) fn run<P: Value>(limit: f32, tiles: (usize, usize), mut image: FrameMut<'_, P>, memory: &mut Memory) {
+/// Equalizes the luma in tiles (Zuiderveld, *Contrast limited adaptive histogram equalization*, Graphics Gems IV, 1994), with OpenCV's
+/// numbers: an image that is not made of whole tiles is continued by reflection, what exceeds the limit is spread over all levels, and a
+/// pixel's table is interpolated between those of the four tiles whose centres are around it.
+pub(super) fn run<P: Value>(
+    limit: f32,
+    tiles: (usize, usize),
+    mut image: FrameMut<'_, P>,
+    memory: &mut Memory,
+) -> Result<()> {
     let shape = image.shape;
-    luma(&image, &mut memory.luma);
+    luma(&image, &mut memory.luma)?;
     let (tile_rows, tile_columns) = tile_sizes(shape, tiles);
     let area = (tile_rows * tile_columns) as u32;
     memory.tables.clear();
@@ -59,15 +64,18 @@ pub(super) fn run<P: Value>(limit: f32, tiles: (usize, usize), mut image: FrameM
             add(&mut image, y * shape.width + x, new - old);
         }
     }
+    Ok(())
 }
 
-/// The luma of each pixel as a level, of ITU-R BT.601; the first channel's value if there are fewer than three. That of bytes is rounded, as OpenCV does.
-fn luma<P: Value>(image: &FrameMut<'_, P>, out: &mut Vec<f32>) {
+/// The luma of each pixel as a level, of ITU-R BT.601; the first channel's value if there are fewer than three. That of bytes is rounded,
+/// as OpenCV does.
+fn luma<P: Value>(image: &FrameMut<'_, P>, out: &mut Vec<f32>) -> Result<()> {
     let shape = image.shape;
     let (pixels, step) = (shape.height * shape.width, shape.step());
     let (pixel, channel) = if step == 1 { (1, pixels) } else { (step, 1) };
     let at = |i: usize, c: usize| image.data[i * pixel + c * channel].to_f32() * (255.0 / P::WHITE);
     out.clear();
+    memory::reserve(out, pixels, "clahe")?;
     if shape.channels < 3 {
         out.extend((0..pixels).map(|i| at(i, 0).clamp(0.0, 255.0)));
     } else if P::KIND == Kind::U8 {
@@ -77,6 +85,7 @@ fn luma<P: Value>(image: &FrameMut<'_, P>, out: &mut Vec<f32>) {
         let [r, g, b] = super::LUMA;
         out.extend((0..pixels).map(|i| (r * at(i, 0) + g * at(i, 1) + b * at(i, 2)).clamp(0.0, 255.0)));
     }
+    Ok(())
 }
 
 /// Moves the colours of a pixel by a number of levels.

@@ -51,13 +51,16 @@ impl ColourStep {
 
     /// Whether its numbers can be worked with.
     pub(crate) fn check(&self) -> Result<()> {
+        let fine = |x: &f32| (-1e6..=1e6).contains(x);
         let (parameter, good) = match self {
-            ColourStep::Matrix { weights, offset } => {
-                ("matrix", weights.as_flattened().iter().chain(offset).all(|x| x.is_finite()))
-            }
-            ColourStep::Hue { turn } => ("turn", turn.is_finite()),
-            ColourStep::Contrast { factor } => ("factor", factor.is_finite()),
+            ColourStep::Matrix { weights, offset } => ("matrix", weights.as_flattened().iter().chain(offset).all(fine)),
+            ColourStep::Hue { turn } => ("turn", fine(turn)),
+            ColourStep::Contrast { factor } => ("factor", fine(factor)),
         };
-        if good { Ok(()) } else { Err(Error::parameter("colour", parameter, "finite numbers", format!("{self:?}"))) }
+        if good {
+            Ok(())
+        } else {
+            Err(Error::parameter("colour", parameter, "numbers within ±1000000", format!("{self:?}")))
+        }
     }
 }

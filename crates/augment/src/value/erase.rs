@@ -14,11 +14,17 @@ pub enum Content {
     Colour(Colour),
     /// Values that are uniform between black and white.
     Uniform(Key),
-    /// Normal values with mean 0 and standard deviation 1 as shares of white, kept between black and white for bytes: for normalised images.
+    /// Normal values with mean 0 and standard deviation 1 as shares of white, kept between black and white for bytes: for normalised
+    /// images.
     Normal(Key),
 }
 
 impl Content {
+    /// Whether it is made of numbers.
+    pub(crate) fn check(self, place: &str) -> Result<()> {
+        if let Content::Colour(colour) = self { colour.check(place) } else { Ok(()) }
+    }
+
     /// Writes a run of values of a row, `start` being the place of the first in the plane and `channel` the plane's first channel.
     #[inline(always)]
     fn write<P: Pixel>(self, out: &mut [P], start: usize, step: usize, channel: usize) {
@@ -69,7 +75,7 @@ pub struct Erase {
 impl Erase {
     /// Whether its colour, if it has one, is of numbers.
     pub(crate) fn check(&self) -> Result<()> {
-        if let Content::Colour(colour) = self.content { colour.check("erase") } else { Ok(()) }
+        self.content.check("erase")
     }
 
     pub(crate) fn run<P: Pixel>(&self, image: FrameMut<'_, P>) {

@@ -8,8 +8,8 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::{ExtendedColorType, ImageDecoder};
 use std::io::Cursor;
 
-/// An image compressed as JPEG (ISO/IEC 10918-1) and read again, by the `image` crate's encoder and decoder: of one channel, or of red, green and blue.
-/// Floating-point values are rounded to bytes before.
+/// An image compressed as JPEG (ISO/IEC 10918-1) and read again, by the `image` crate's encoder and decoder: of one channel, or of red,
+/// green and blue. Floating-point values are rounded to bytes before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Jpeg {
@@ -44,6 +44,7 @@ impl Jpeg {
         let place = |i: usize| if step == 1 { i % shape.channels * pixels + i / shape.channels } else { i };
         let n = image.data.len();
         memory.pixels.clear();
+        crate::memory::reserve(&mut memory.pixels, n, "jpeg")?;
         memory.pixels.extend((0..n).map(|i| u8::from_f32(image.data[place(i)].to_f32() * (255.0 / P::WHITE))));
         memory.file.clear();
         let failed = |error: image::ImageError| Error::image("jpeg", "an image that can be compressed", error);

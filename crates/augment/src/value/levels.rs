@@ -4,12 +4,12 @@ use super::clahe;
 use crate::frame::FrameMut;
 use crate::image::Value;
 use crate::pixel::Pixel;
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// A function of each value that depends on the image's histogram, in 256 levels.
 ///
-/// Floating-point values are counted at the nearest level, kept between black and white, and changed by what lies between those of the two levels
-/// around them.
+/// Floating-point values are counted at the nearest level, kept between black and white, and changed by what lies between those of the two
+/// levels around them.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -23,7 +23,8 @@ pub enum Levels {
         /// The share of the lightest ones.
         high: f64,
     },
-    /// The luma equalized in tiles, as far as the limit allows, and interpolated between them (CLAHE); what it changes by is added to all colours.
+    /// The luma equalized in tiles, as far as the limit allows, and interpolated between them (CLAHE); what it changes by is added to all
+    /// colours.
     Clahe {
         /// How much more often than on average a level may count; 0 is no limit.
         limit: f32,
@@ -70,7 +71,7 @@ impl Levels {
         }
     }
 
-    pub(crate) fn run<P: Value>(&self, mut image: FrameMut<'_, P>, memory: &mut Memory) {
+    pub(crate) fn run<P: Value>(&self, mut image: FrameMut<'_, P>, memory: &mut Memory) -> Result<()> {
         if let Levels::Clahe { limit, rows, columns } = *self {
             return clahe::run(limit, (rows, columns), image, memory);
         }
@@ -78,6 +79,7 @@ impl Levels {
         let Memory { counts, tables, .. } = memory;
         for plane in image.reborrow().planes_mut() {
             counts.clear();
+            memory::reserve(counts, step, "levels")?;
             counts.resize(step, [0; 256]);
             for pixel in plane.chunks_exact(step) {
                 for (counts, value) in counts.iter_mut().zip(pixel) {
@@ -92,6 +94,7 @@ impl Levels {
                 }
                 _ => {
                     tables.clear();
+                    memory::reserve(tables, step, "levels")?;
                     tables.extend(counts.iter().map(equalized));
                     for pixel in plane.chunks_exact_mut(step) {
                         pixel
@@ -102,6 +105,7 @@ impl Levels {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -123,7 +127,8 @@ fn looked_up<P: Value>(table: &[u8; 256], value: P) -> P {
     P::from_f32((first + (second - first) * (at - f32::from(below))) * (P::WHITE / 255.0))
 }
 
-/// Pillow's rule: each level becomes the number of values below it, in steps of a 255th of all but the lightest. A histogram of one level stays.
+/// Pillow's rule: each level becomes the number of values below it, in steps of a 255th of all but the lightest. A histogram of one level
+/// stays.
 fn equalized(counts: &[u32; 256]) -> [u8; 256] {
     let last = counts.iter().copied().rev().find(|&n| n > 0).unwrap_or(0);
     let step = (counts.iter().sum::<u32>() - last) / 255;
@@ -138,8 +143,8 @@ fn equalized(counts: &[u32; 256]) -> [u8; 256] {
     })
 }
 
-/// Pillow's rule, for one channel of a plane: bytes are cut off to whole numbers. Floating-point values are stretched between the darkest and the lightest of
-/// themselves; between levels, if a share is left out.
+/// Pillow's rule, for one channel of a plane: bytes are cut off to whole numbers. Floating-point values are stretched between the darkest
+/// and the lightest of themselves; between levels, if a share is left out.
 fn stretch<P: Value>(counts: &mut [u32; 256], (low, high): (f64, f64), plane: &mut [P], step: usize, channel: usize) {
     let all = f64::from(counts.iter().sum::<u32>());
     let cut = |share: f64| (all * share) as u32;

@@ -6,8 +6,8 @@ use crate::simd::vectorize;
 use crate::{Error, Result, Shape};
 use std::sync::Arc;
 
-/// Each channel's mean subtracted, and the rest divided by its standard deviation: `x ← (x - mean) / std`, all in shares of white. Bytes become
-/// floating-point values, so that black is 0 and white 1 before.
+/// Each channel's mean subtracted, and the rest divided by its standard deviation: `x ← (x - mean) / std`, all in shares of white. Bytes
+/// become floating-point values, so that black is 0 and white 1 before.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Normalize {
@@ -21,7 +21,7 @@ impl Normalize {
     /// With a mean and a standard deviation for each channel, or one of each for all.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the lists differ in length or are empty, and for numbers that are not finite or not positive deviations.
+    /// [`Error::Parameter`] if the lists differ in length or are empty, and for a mean beyond ±10¹² or a deviation outside `[10⁻¹², 10¹²]`.
     pub fn new(mean: &[f32], std: &[f32]) -> Result<Self> {
         if mean.is_empty() || mean.len() != std.len() {
             let expected = format!("as many numbers as means, and at least one ({} means)", mean.len());
@@ -41,14 +41,15 @@ impl Normalize {
         Normalize { mean: [0.485, 0.456, 0.406].into(), std: [0.229, 0.224, 0.225].into() }
     }
 
+    /// Whether every value that an image may have becomes a finite one.
     fn check_numbers(&self) -> Result<()> {
-        if let Some(bad) = self.mean.iter().find(|x| !x.is_finite()) {
-            return Err(Error::parameter("normalize", "mean", "finite", bad));
+        if let Some(bad) = self.mean.iter().find(|x| !(-1e12..=1e12).contains(*x)) {
+            return Err(Error::parameter("normalize", "mean", "within ±10¹²", bad));
         }
-        if let Some(bad) = self.std.iter().find(|&&x| !(x.is_finite() && x > 0.0)) {
-            return Err(Error::parameter("normalize", "std", "positive and finite", bad));
+        match self.std.iter().find(|x| !(1e-12..=1e12).contains(*x)) {
+            None => Ok(()),
+            Some(bad) => Err(Error::parameter("normalize", "std", "within [10⁻¹², 10¹²]", bad)),
         }
-        Ok(())
     }
 
     pub(crate) fn check(&self, shape: Shape) -> Result<()> {

@@ -25,7 +25,8 @@ fn strided<V, D: Dimension>(array: &ArrayRef<V, D>, place: &str) -> Error {
 }
 
 impl<'a> ImageRef<'a> {
-    /// An array of height x width, or of height x width x channels ([`Layout::Interleaved`]) or channels x height x width ([`Layout::Planar`]).
+    /// An array of height x width, or of height x width x channels ([`Layout::Interleaved`]) or channels x height x width
+    /// ([`Layout::Planar`]).
     ///
     /// ```
     /// use gradwise_augment::{Augment, ImageRef, Key, Layout, Translate};

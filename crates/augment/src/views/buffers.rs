@@ -75,8 +75,8 @@ impl<P: image::Pixel<Subpixel: Value>> TryFrom<Image> for ImageBuffer<P, Vec<P::
     type Error = Error;
 
     /// # Errors
-    /// [`Error::Image`] if the image has another type or number of channels, if its channels are not interleaved, or if it has more than 2³² - 1 pixels
-    /// on a side.
+    /// [`Error::Image`] if the image has another type or number of channels, if its channels are not interleaved, or if it has more than
+    /// 2³² - 1 pixels on a side.
     fn try_from(image: Image) -> Result<Self> {
         let (shape, kind) = (image.shape(), image.kind());
         let channels = usize::from(P::CHANNEL_COUNT);
@@ -154,8 +154,8 @@ impl TryFrom<Image> for DynamicImage {
     type Error = Error;
 
     /// # Errors
-    /// [`Error::Image`] if it is neither of one to four interleaved channels of bytes, nor of three or four of floating-point numbers: the `image`
-    /// crate has no such type.
+    /// [`Error::Image`] if it is neither of one to four interleaved channels of bytes, nor of three or four of floating-point numbers: the
+    /// `image` crate has no such type.
     fn try_from(image: Image) -> Result<Self> {
         Ok(match (image.kind(), image.shape().channels) {
             (crate::Kind::U8, 1) => DynamicImage::ImageLuma8(image.try_into()?),
