@@ -192,7 +192,7 @@ impl<T: Real> Tape<'_, T> {
             let mut cx = Cx {
                 scratch: &mut self.workspace.scratch,
                 pool: &*self.workspace.pool,
-                training: self.mode.training,
+                training: self.mode.noise,
                 key: *key,
                 first_sample: self.mode.first_sample,
             };

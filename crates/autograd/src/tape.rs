@@ -22,8 +22,10 @@ pub struct Var {
 /// How a tape runs: training or evaluation, with or without gradients, and where its randomness comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mode {
-    /// Whether dropout drops and batch norm takes the batch's statistics.
+    /// Whether this is training: batch norm takes the batch's statistics.
     pub training: bool,
+    /// Whether dropout drops and noise is added: in training, and where the spread of predictions is asked for.
+    pub noise: bool,
     /// Whether gradients may be asked for. Without, operations keep nothing for backward.
     pub gradients: bool,
     /// The key that operations' keys are derived from.
@@ -35,12 +37,17 @@ pub struct Mode {
 impl Mode {
     /// Training, with the randomness of a seed at a step.
     pub fn train(seed: u64, step: u64) -> Self {
-        Mode { training: true, gradients: true, key: Key::new(seed).with(step), first_sample: 0 }
+        Mode { training: true, noise: true, gradients: true, key: Key::new(seed).with(step), first_sample: 0 }
     }
 
     /// Evaluation, without gradients.
     pub fn evaluate() -> Self {
-        Mode { training: false, gradients: false, key: Key::default(), first_sample: 0 }
+        Mode { training: false, noise: false, gradients: false, key: Key::default(), first_sample: 0 }
+    }
+
+    /// Evaluation in which dropout drops as in the training of a seed: one draw of many, for Monte Carlo dropout.
+    pub fn sample(seed: u64, draw: u64) -> Self {
+        Mode { noise: true, key: Key::new(seed).with(draw), ..Self::evaluate() }
     }
 
     /// The same mode, with gradients: to look at those of a trained model.
@@ -160,6 +167,11 @@ impl<'p, T: Real> Tape<'p, T> {
         self.mode.training
     }
 
+    /// Whether dropout drops and noise is added.
+    pub fn draws(&self) -> bool {
+        self.mode.noise
+    }
+
     pub(crate) fn push(&mut self, source: Source<'p, T>, requires_grad: bool, retained: bool) -> Var {
         let node = self.nodes.len() as u32;
         let requires_grad = requires_grad && self.mode.gradients;
@@ -218,7 +230,7 @@ impl<'p, T: Real> Tape<'p, T> {
             let mut cx = Cx {
                 scratch,
                 pool: &*self.workspace.pool,
-                training: self.mode.training,
+                training: self.mode.noise,
                 key,
                 first_sample: self.mode.first_sample,
             };

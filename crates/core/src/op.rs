@@ -14,7 +14,7 @@ pub struct Cx<'a, T> {
     pub scratch: &'a mut Scratch<T>,
     /// Threads to split the output over.
     pub pool: &'a dyn Pool,
-    /// Whether this is training: dropout drops, batch norm takes the batch's statistics.
+    /// Whether dropout drops and noise is added: in training, and where the spread of predictions is asked for.
     pub training: bool,
     /// The operation's own random key, from seed, step, layer path and its position in the layer. An operation that draws for each
     /// sample derives a key for each with `cx.key.with((cx.first_sample + i) as u64)`.

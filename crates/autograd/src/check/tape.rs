@@ -8,7 +8,7 @@ use gradwise_core::{Grads, Key, ParamsExt, Result, Scratch};
 use ndarray::{ArrayD, IxDyn};
 
 fn mode(check: &Check) -> Mode {
-    Mode { training: check.training, ..Mode::train(check.seed, 0) }
+    Mode { training: check.training, noise: check.training, ..Mode::train(check.seed, 0) }
 }
 
 /// A workspace whose values and gradients hold NaN until something is written to them.
