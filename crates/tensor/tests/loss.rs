@@ -7,8 +7,9 @@ use gradwise_core::{Error, Loss, Op, Reduction};
 use gradwise_tensor::eager::Eager;
 use gradwise_tensor::embedding::Embedding;
 use gradwise_tensor::loss::{
-    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, CrossEntropyLoss, Huber, HuberLoss, MaeLoss, MeanAbsoluteError,
-    MeanSquaredError, MseLoss, SoftmaxCrossEntropy, Targets,
+    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, BinaryFocalLoss, CosineEmbedding, CosineSimilarityLoss,
+    CrossEntropyLoss, FocalLoss, HingeError, HingeLoss, Huber, HuberLoss, KlDivLoss, MaeLoss, MeanAbsoluteError,
+    MeanSquaredError, MseLoss, MultiMarginLoss, SoftmaxCrossEntropy, Targets, TripletMargin,
 };
 use ndarray::{ArrayD, arr1, arr2};
 use proptest::prelude::*;
@@ -179,6 +180,145 @@ proptest! {
             check::op(&op, &[table]).unwrap();
         }
     }
+}
+
+/// A loss in both number types: the same in `f32`, on threads and with odd strides, and with the right gradients.
+fn verify(single_op: &dyn Op<f32>, double_op: &dyn Op<f64>, inputs: &[ArrayD<f64>]) {
+    consistent(single_op, double_op, inputs, 1e-4);
+    check::op(double_op, inputs).unwrap();
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    #[test]
+    fn losses_over_elements_by_other_formulas(
+        n in 1_usize..5, c in 1_usize..5, seed: u64, gamma in prop_oneof![Just(0.0), Just(2.0), 0.3..3.0], alpha in 0.0..1.0,
+    ) {
+        let (x, y) = (random(&[n, c], seed), random(&[n, c], !seed));
+        let signs = y.mapv(f64::signum);
+        let labels = y.mapv(|y| (y + 2.0) / 4.01);
+        let apart = x.iter().zip(&signs).all(|(x, t)| (1.0 - x * t).abs() > 1e-4);
+        for reduction in REDUCTIONS {
+            for squared in [false, true] {
+                let loss = HingeLoss(HingeError { squared });
+                let (signs32, value) = (single(&signs), |x: f64, t: f64| (1.0 - x * t).max(0.0));
+                let mean = |(x, t): (ndarray::ArrayViewD<'_, f64>, ndarray::ArrayViewD<'_, f64>)| {
+                    let all = x.iter().zip(&t).map(|(&x, &t)| value(x, t).powi(if squared { 2 } else { 1 }));
+                    all.sum::<f64>() / c as f64
+                };
+                let losses: Vec<f64> = x.outer_iter().zip(signs.outer_iter()).map(mean).collect();
+                let double = loss.op(&*signs, reduction).unwrap();
+                assert_close("hinge", &values(&*double, &x), &reduced(&losses, reduction, n as f64), 1e-12);
+                if apart {
+                    verify(&*loss.op(&*signs32, reduction).unwrap(), &*double, std::slice::from_ref(&x));
+                }
+            }
+            let loss = BinaryFocalLoss::new(gamma).unwrap().alpha(alpha).unwrap();
+            let labels32 = single(&labels);
+            let (single_op, double) = (loss.op(&*labels32, reduction).unwrap(), loss.op(&*labels, reduction).unwrap());
+            verify(&*single_op, &*double, std::slice::from_ref(&x));
+            let (single_op, double) = (KlDivLoss.op(&*labels32, reduction).unwrap(), KlDivLoss.op(&*labels, reduction).unwrap());
+            verify(&*single_op, &*double, std::slice::from_ref(&x));
+        }
+    }
+
+    #[test]
+    fn losses_over_rows(n in 1_usize..5, c in 1_usize..5, seed: u64, gamma in prop_oneof![Just(0.0), Just(2.0), 0.3..3.0]) {
+        let (x, y, z) = (random(&[n, c], seed), random(&[n, c], !seed), random(&[n, c], seed ^ 7));
+        let classes: Vec<usize> = (0..n).map(|i| (seed as usize >> i) % c).collect();
+        let weights: Vec<f64> = random(&[c], seed ^ 9).iter().map(|w| w.abs()).collect();
+        let alike: Vec<bool> = (0..n).map(|i| seed >> i & 1 == 0).collect();
+        let y32 = single(&y);
+        for reduction in REDUCTIONS {
+            let one = std::slice::from_ref(&x);
+            let focal = FocalLoss::new(gamma).unwrap().class_weights(weights.clone()).unwrap();
+            let (single_op, double) = (focal.op(&classes[..], reduction).unwrap(), focal.op(&classes[..], reduction).unwrap());
+            verify(&*single_op, &*double, one);
+            let smooth = MultiMarginLoss::new(0.7).unwrap().squared();
+            let (single_op, double) = (smooth.op(&classes[..], reduction).unwrap(), smooth.op(&classes[..], reduction).unwrap());
+            verify(&*single_op, &*double, one);
+            // With one feature the cosine is a sign, whose gradient is 0.
+            if c > 1 {
+                let cosine = CosineSimilarityLoss;
+                let (single_op, double) = (cosine.op(&*y32, reduction).unwrap(), cosine.op(&*y, reduction).unwrap());
+                verify(&*single_op, &*double, one);
+                // A margin that no cosine is near to: the loss is smooth.
+                let op = CosineEmbedding::new(&alike, -1.0, reduction).unwrap();
+                verify(&op, &op, &[x.clone(), y.clone()]);
+            }
+            let op = TripletMargin::new(100.0, reduction).unwrap();
+            verify(&op, &op, &[x.clone(), y.clone(), z.clone()]);
+        }
+    }
+}
+
+#[test]
+fn sure_predictions_and_equal_rows_have_finite_gradients() {
+    let certain = arr2(&[[1e4, -1e4], [1e4, 1e4], [-1e4, -1e4]]).into_dyn();
+    let labels = arr2(&[[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]]).into_dyn();
+    let zeros = ArrayD::<f64>::zeros(vec![3, 2]);
+    let same = random(&[3, 2], 4);
+    let triplet = TripletMargin::new(1.0, Reduction::Sum).unwrap();
+    let cosine = CosineEmbedding::new(&[true, true, false], 0.0, Reduction::Sum).unwrap();
+    for gamma in [0.0, 0.5, 2.0] {
+        let (binary, focal) = (BinaryFocalLoss::new(gamma).unwrap(), FocalLoss::new(gamma).unwrap());
+        let binary = binary.op(&*labels, Reduction::Sum).unwrap();
+        let focal = Loss::<f64, [usize]>::op(&focal, &[0, 1, 0], Reduction::Sum).unwrap();
+        let cases: [(&dyn Op<f64>, Vec<ArrayD<f64>>); 4] = [
+            (&*binary, vec![certain.clone()]),
+            (&*focal, vec![certain.clone()]),
+            (&triplet, vec![same.clone(), same.clone(), same.clone()]),
+            (&cosine, vec![zeros.clone(), same.clone()]),
+        ];
+        for (op, inputs) in cases {
+            for result in run(&mut Eager::default(), op, &inputs) {
+                assert!(result.iter().all(|x| x.is_finite()), "{} with gamma {gamma}: {result}", op.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn targets_that_do_not_fit_other_losses_are_named() {
+    let (x, odd) = (random(&[2, 3], 1), arr2(&[[1.0, 0.0, -1.0]]).into_dyn());
+    let message = |result: gradwise_core::Result<Box<dyn Op<f64> + '_>>| result.err().unwrap().to_string();
+    assert_eq!(message(HingeLoss::default().op(&*odd, Reduction::Mean)), "hinge: target: expected -1 or 1, got 0");
+    let negative = "kl_div: target: expected a finite number, at least 0, got -1";
+    assert_eq!(message(KlDivLoss.op(&*odd, Reduction::Mean)), negative);
+    let focal = BinaryFocalLoss::new(2.0).unwrap();
+    assert_eq!(message(focal.op(&*odd, Reduction::Mean)), "binary_focal: target: expected a number in [0, 1], got -1");
+    assert!(BinaryFocalLoss::new(-1.0).is_err() && focal.alpha(1.5).is_err() && FocalLoss::new(f64::NAN).is_err());
+    assert!(FocalLoss::new(1.0).unwrap().class_weights(vec![-1.0]).is_err() && MultiMarginLoss::new(0.0).is_err());
+    assert!(CosineEmbedding::new(&[true], 2.0, Reduction::Mean).is_err());
+    assert!(TripletMargin::new(f64::INFINITY, Reduction::Mean).is_err());
+
+    let error = |op: &dyn Op<f64>, inputs: &[ArrayD<f64>]| {
+        let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+        Eager::default().forward(op, &views).unwrap_err()
+    };
+    let margin = MultiMarginLoss::new(1.0).unwrap();
+    let op = margin.op(&[0_usize, 3][..], Reduction::Mean).unwrap();
+    assert_eq!(
+        error(&*op, std::slice::from_ref(&x)).to_string(),
+        "multi_margin: expected an index below 3, got 3 at position 1"
+    );
+    let op = margin.op(&[0_usize][..], Reduction::Mean).unwrap();
+    assert!(matches!(error(&*op, std::slice::from_ref(&x)), Error::Shape { .. }));
+    let weighted = FocalLoss::new(1.0).unwrap().class_weights(vec![1.0]).unwrap();
+    assert!(matches!(
+        error(&*weighted.op(&[0_usize, 1][..], Reduction::Mean).unwrap(), std::slice::from_ref(&x)),
+        Error::Shape { .. }
+    ));
+    assert!(matches!(
+        error(&*CosineSimilarityLoss.op(&*odd, Reduction::Mean).unwrap(), std::slice::from_ref(&x)),
+        Error::Shape { .. }
+    ));
+    let op = CosineEmbedding::new(&[true], 0.0, Reduction::Mean).unwrap();
+    assert!(matches!(error(&op, &[x.clone(), x.clone()]), Error::Shape { .. }));
+    let op = TripletMargin::new(1.0, Reduction::Mean).unwrap();
+    assert!(matches!(error(&op, &[x.clone(), x.clone(), odd]), Error::Shape { .. }));
+    assert!(matches!(error(&op, &[x]), Error::Arity { .. }));
 }
 
 #[test]

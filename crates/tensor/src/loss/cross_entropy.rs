@@ -76,7 +76,7 @@ impl<'a, T: Real> SoftmaxCrossEntropy<'a, T> {
     /// # Errors
     /// If a weight is negative or not finite.
     pub fn class_weights(self, weights: &'a [f64]) -> Result<Self> {
-        check_weights(weights)?;
+        check_weights("cross_entropy: class weight", weights)?;
         Ok(SoftmaxCrossEntropy { weights: Some(weights), ..self })
     }
 
@@ -152,9 +152,9 @@ pub(super) fn check_smoothing(smoothing: f64) -> Result<()> {
     Err(Error::value("cross_entropy: label smoothing", "a number in [0, 1]", smoothing))
 }
 
-pub(super) fn check_weights(weights: &[f64]) -> Result<()> {
+pub(super) fn check_weights(what: &'static str, weights: &[f64]) -> Result<()> {
     match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
-        Some(weight) => Err(Error::value("cross_entropy: class weight", "a finite number, at least 0", weight)),
+        Some(weight) => Err(Error::value(what, "a finite number, at least 0", weight)),
         None => Ok(()),
     }
 }

@@ -39,6 +39,11 @@ pub trait Formula<T: Real>: Send + Sync {
     /// The derivative of [`Formula::value`] by the prediction.
     fn slope(&self, position: usize, prediction: T, target: T) -> T;
 
+    /// Whether a sample's loss is the sum over its elements, and not their mean.
+    fn sums(&self) -> bool {
+        false
+    }
+
     /// Refuses targets that this loss has no meaning for; anything is taken unless a formula says otherwise.
     ///
     /// # Errors
@@ -216,11 +221,11 @@ fn logistic_slope<T: Real>(logit: T, positive: T, negative: T) -> T {
 }
 
 /// Refuses what is not between off and on.
-fn check_label<T: Real>(target: T) -> Result<()> {
+pub(super) fn check_label<T: Real>(what: &'static str, target: T) -> Result<()> {
     if (T::zero()..=T::one()).contains(&target) {
         return Ok(());
     }
-    Err(Error::value("bce_with_logits: target", "a number in [0, 1]", target))
+    Err(Error::value(what, "a number in [0, 1]", target))
 }
 
 impl<T: Real> Formula<T> for Logistic {
@@ -236,7 +241,7 @@ impl<T: Real> Formula<T> for Logistic {
         logistic_slope(logit, target, T::one() - target)
     }
     fn check_target(&self, target: T) -> Result<()> {
-        check_label(target)
+        check_label("bce_with_logits: target", target)
     }
 }
 
@@ -253,7 +258,7 @@ impl<T: Real> Formula<T> for WeightedLogistic<'_> {
         logistic_slope(logit, self.weight::<T>(position) * target, T::one() - target)
     }
     fn check_target(&self, target: T) -> Result<()> {
-        check_label(target)
+        check_label("bce_with_logits: target", target)
     }
     fn check_sample(&self, shape: &[usize], len: usize) -> Result<()> {
         if self.weights.len() == 1 || self.weights.len() == len {

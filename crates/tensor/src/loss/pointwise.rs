@@ -11,7 +11,7 @@ use ndarray::IxDyn;
 /// Elements whose losses are computed before they are summed.
 const CHUNK: usize = 256;
 
-/// A loss by a [`Formula`]: each sample's is the mean over its elements.
+/// A loss by a [`Formula`]: each sample's is the mean over its elements, or their sum where the formula says so.
 ///
 /// - Input: predictions of the targets' shape `[samples, …]`. Output: `[]`, or `[samples]` for [`Reduction::None`].
 /// - A sample without elements has loss 0.
@@ -57,6 +57,11 @@ impl<'a, T: Real, F: Formula<T>> Pointwise<'a, T, F> {
     pub fn with(formula: F, targets: &'a ArrayRefD<T>, reduction: Reduction) -> Result<Self> {
         targets.iter().try_for_each(|&target| formula.check_target(target))?;
         Ok(Pointwise { formula, targets, reduction })
+    }
+
+    /// What the sum over a sample's `len` elements is divided by.
+    fn terms(&self, len: usize) -> usize {
+        if self.formula.sums() { 1 } else { len.max(1) }
     }
 }
 
@@ -152,7 +157,7 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
                         let [sum] = sums(values, values, values, |value, _, _| [value]);
                         total += sum;
                     }
-                    *loss = T::of(total / len.max(1) as f64);
+                    *loss = T::of(total / self.terms(len) as f64);
                 }
             },);
         });
@@ -169,8 +174,8 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
         let predictions = Dense::of(&at.inputs[0], cx.scratch);
         let targets = Dense::of(self.targets, cx.scratch);
         let grad = slice(at.grad);
-        let divisor = T::of(divisor(self.reduction, n_samples as f64) / len.max(1) as f64);
-        let each = T::one() / T::of_usize(len.max(1));
+        let divisor = T::of(divisor(self.reduction, n_samples as f64) / self.terms(len) as f64);
+        let each = T::one() / T::of_usize(self.terms(len));
         let (to_x, first) = target(&mut grads[0]);
 
         parallel::rows(cx.pool, to_x, len, 1, 4 * predictions.len(), &|samples, to_x| {

@@ -42,7 +42,7 @@ impl CrossEntropyLoss {
     /// # Errors
     /// If a weight is negative or not finite.
     pub fn class_weights(self, weights: Vec<f64>) -> Result<Self> {
-        check_weights(&weights)?;
+        check_weights("cross_entropy: class weight", &weights)?;
         Ok(CrossEntropyLoss { weights: Some(weights), ..self })
     }
 
