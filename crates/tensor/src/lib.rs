@@ -27,8 +27,8 @@ pub mod shape;
 pub mod softmax;
 pub use elementwise::{
     Abs, Add, AddScalar, Clamp, Cos, Div, Elu, Erf, Exp, Expm1, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Ln,
-    Log1p, LogSigmoid, Map, Map2, Maximum, Minimum, Mish, Mul, Neg, Pow, PowScalar, Reciprocal, Relu, Rsqrt, Scale,
-    Selu, Sigmoid, Silu, Sin, Softplus, Softsign, Sqrt, Square, Sub, Tanh,
+    Log1p, LogSigmoid, Map, Map2, Maximum, Minimum, Mish, Mul, Neg, PRelu, Pow, PowScalar, Reciprocal, Relu, Rsqrt,
+    Scale, Selu, Sigmoid, Silu, Sin, Softplus, Softsign, Sqrt, Square, Sub, Tanh,
 };
 pub use reduce::{Axes, LogSumExp, Max, Mean, Min, Prod, Reduce, Sum, Variance};
 pub use shape::{BroadcastTo, Concat, Flip, Gather, Pad, PadMode, Permute, Pick, Reshape, Slice, Span, Stack};
@@ -38,16 +38,20 @@ pub mod dropout;
 pub mod eager;
 pub mod embedding;
 pub mod loss;
+pub mod noise;
 pub mod norm;
 pub mod pool;
+pub mod recurrent;
 mod support;
 pub use dropout::Dropout;
 pub use eager::Eager;
 pub use embedding::Embedding;
 pub use loss::{
-    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, CrossEntropyLoss, Huber, HuberLoss, MaeLoss, MeanAbsoluteError,
-    MeanSquaredError, MseLoss, SoftmaxCrossEntropy, Targets,
+    BceWithLogitsLoss, BinaryCrossEntropyWithLogits, BinaryFocalLoss, CosineEmbedding, CosineSimilarityLoss,
+    CrossEntropyLoss, FocalLoss, HingeLoss, Huber, HuberLoss, KlDivLoss, MaeLoss, MeanAbsoluteError, MeanSquaredError,
+    MseLoss, MultiMarginLoss, SoftmaxCrossEntropy, Targets, TripletMargin,
 };
+pub use noise::RandomizedLeakyRelu;
 pub use norm::{BatchNorm, BatchNormInference, GroupNorm, LayerNorm, RmsNorm};
 pub use pool::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d, Pool2dGeometry,

@@ -74,7 +74,7 @@ fn n_rows(shape: &[usize]) -> usize {
 }
 
 /// `out ← Σ rows + β out`, in `f64`, with `β` 0 where `first`.
-fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool, pool: &dyn Pool) {
+pub(crate) fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool, pool: &dyn Pool) {
     /// Columns at a time: their sums stay in registers, and a row's part is a whole number of cache lines.
     const COLUMNS: usize = 32;
     let n = out.len();

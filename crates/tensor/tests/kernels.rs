@@ -8,6 +8,7 @@ mod conv;
 mod dropout;
 mod elementwise;
 mod loss;
+mod noise;
 mod norm;
 mod pool;
 mod products;

@@ -1,7 +1,8 @@
 //! Every operation against PyTorch's numbers, values and gradients, in both precisions; see `oracle/README.md` of the workspace.
 
-use gradwise_core::{Op, Real, Reduction, Result};
+use gradwise_core::{Loss, Op, Real, Reduction, Result};
 use gradwise_tensor::conv::{Conv1d, Conv1dGeometry, Conv2d, Conv2dGeometry, ConvTranspose1d, ConvTranspose2d};
+use gradwise_tensor::loss::HingeError;
 use gradwise_tensor::*;
 use ndarray::ArrayD;
 
@@ -60,7 +61,7 @@ agree! {
 
 #[test]
 fn losses_agree() {
-    for_each("tensor/losses.safetensors", 87, |case| {
+    for_each("tensor/losses.safetensors", 129, |case| {
         loss::<f64>(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         loss::<f32>(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     });
@@ -305,6 +306,47 @@ fn loss<T: Real>(case: &Case) -> Result<()> {
             let op = BinaryCrossEntropyWithLogits::new(&constants[0], reduction)?;
             if weights.is_empty() { check(case, &op) } else { check(case, &op.positive_weights(&weights)?) }
         }
+        kind => other_loss(case, kind, &constants, &weights(0), reduction)?,
+    }
+    Ok(())
+}
+
+fn other_loss<T: Real>(
+    case: &Case,
+    kind: &str,
+    constants: &[ArrayD<T>],
+    weights: &[f64],
+    reduction: Reduction,
+) -> Result<()> {
+    fn on<T: Real, Y: ?Sized>(case: &Case, loss: &impl Loss<T, Y>, targets: &Y, reduction: Reduction) -> Result<()> {
+        check(case, &*loss.op(targets, reduction)?);
+        Ok(())
+    }
+    let squared = case.flag("squared");
+    match kind {
+        "hinge" => on(case, &HingeLoss(HingeError { squared }), &*constants[0], reduction)?,
+        "binary_focal" => {
+            let loss = BinaryFocalLoss::new(case.required("gamma"))?;
+            let loss = case.number("alpha").map_or(Ok(loss), |alpha| loss.alpha(alpha))?;
+            on(case, &loss, &*constants[0], reduction)?;
+        }
+        "focal" => {
+            let loss = FocalLoss::new(case.required("gamma"))?;
+            let loss = if weights.is_empty() { loss } else { loss.class_weights(weights.to_vec())? };
+            on::<T, _>(case, &loss, case.indices("index.0").1, reduction)?;
+        }
+        "multi_margin" => {
+            let loss = MultiMarginLoss::new(case.required("margin"))?;
+            let loss = if squared { loss.squared() } else { loss };
+            on::<T, _>(case, &loss, case.indices("index.0").1, reduction)?;
+        }
+        "kl_div" => on(case, &KlDivLoss, &*constants[0], reduction)?,
+        "cosine_similarity" => on(case, &CosineSimilarityLoss, &*constants[0], reduction)?,
+        "cosine_embedding" => {
+            let alike: Vec<bool> = case.indices("index.0").1.iter().map(|&alike| alike == 1).collect();
+            check::<T>(case, &CosineEmbedding::new(&alike, case.required("margin"), reduction)?);
+        }
+        "triplet_margin" => check::<T>(case, &TripletMargin::new(case.required("margin"), reduction)?),
         _ => unknown(case),
     }
     Ok(())

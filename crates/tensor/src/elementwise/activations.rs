@@ -170,6 +170,12 @@ pub struct Clamp {
 }
 
 impl Clamp {
+    /// `x` within `[0, 6]`.
+    pub const RELU6: Clamp = Clamp { min: 0.0, max: 6.0 };
+
+    /// `x` within `[-1, 1]`.
+    pub const HARD_TANH: Clamp = Clamp { min: -1.0, max: 1.0 };
+
     /// Bounds, which may be infinite.
     ///
     /// # Errors
