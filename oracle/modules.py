@@ -17,6 +17,118 @@ class HardSigmoid(nn.Module):
         return nn.functional.relu6(x + 3) / 6
 
 
+class Recurrent(nn.Module):
+    """A recurrent layer of PyTorch under our names, whose output is the hidden states after every step."""
+
+    NAMES = {"input_weight": "weight_ih_l0", "hidden_weight": "weight_hh_l0", "input_bias": "bias_ih_l0", "hidden_bias": "bias_hh_l0"}
+
+    def __init__(self, kind, inputs, units, bias=True):
+        super().__init__()
+        layer = kind(inputs, units, bias=bias, batch_first=True).double()
+        self.layer = [layer]  # Not a part: its parameters are these.
+        for ours, theirs in self.NAMES.items():
+            if hasattr(layer, theirs):
+                setattr(self, ours, nn.Parameter(getattr(layer, theirs).detach().clone()))
+
+    def forward(self, x):
+        values = {theirs: getattr(self, ours) for ours, theirs in self.NAMES.items() if hasattr(self, ours)}
+        return torch.func.functional_call(self.layer[0], values, (x,))[0]
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads, causal=False):
+        super().__init__()
+        self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
+        self.heads, self.causal = heads, causal
+
+    def forward(self, x):
+        q, k, v = (layer(x).unflatten(2, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        return self.output(y.transpose(1, 2).flatten(2))
+
+
+class Transformer(nn.Module):
+    def __init__(self, width, heads, hidden, norm_last=False):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+        self.attention = Attention(width, heads)
+        self.expand, self.contract = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.norm_last = norm_last
+
+    def forward(self, x):
+        mlp = lambda x: self.contract(nn.functional.gelu(self.expand(x)))
+        for norm, f in ((self.norm1, self.attention), (self.norm2, mlp)):
+            x = norm(x + f(x)) if self.norm_last else x + f(norm(x))
+        return x
+
+
+class Maxout(nn.Module):
+    def forward(self, x):
+        return x.unflatten(1, (-1, 2)).amax(2)
+
+
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, reduction):
+        super().__init__()
+        self.squeeze, self.excite = nn.Linear(channels, channels // reduction), nn.Linear(channels // reduction, channels)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(x.mean((2, 3))))))[..., None, None]
+
+
+class Separable(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.depthwise = nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False)
+        self.pointwise = nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+class Reparametrized(nn.Module):
+    """A layer with a weight that is made of its own."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        weight = self.make(self.layer.weight)
+        return torch.func.functional_call(self.layer, {"weight": weight}, (x,))
+
+
+class WeightNorm(Reparametrized):
+    def __init__(self, layer):
+        super().__init__(layer)
+        self.gain = nn.Parameter(torch.ones(layer.weight.shape[0]))
+
+    def make(self, v):
+        return torch._weight_norm(v, self.gain.reshape(-1, *[1] * (v.dim() - 1)), 0)
+
+
+class WeightStandardization(Reparametrized):
+    def make(self, v):
+        return nn.functional.layer_norm(v.flatten(1), [v[0].numel()], eps=1e-5).reshape(v.shape)
+
+
+class SpectralNorm(Reparametrized):
+    """As the first `torch.nn.utils.spectral_norm`, in the order of the paper."""
+
+    def __init__(self, layer):
+        super().__init__(layer)
+        self.register_buffer("left", torch.ones(layer.weight.shape[0]))
+        self.register_buffer("right", torch.ones(layer.weight[0].numel()))
+
+    def make(self, weight):
+        rows = weight.flatten(1)
+        if self.training:
+            with torch.no_grad():
+                self.right = nn.functional.normalize(rows.T @ self.left, dim=0)
+                self.left = nn.functional.normalize(rows @ self.right, dim=0)
+        return weight / (self.left @ rows @ self.right)
+
+
 # Layer and input by name; the options are written again in the test, which builds the same layer.
 LAYERS = {
     "linear": (lambda: nn.Linear(4, 3), normal(5, 4)),
@@ -64,6 +176,26 @@ LAYERS = {
     "clamp": (lambda: nn.ReLU6(), normal(3, 4, scale=5.0)),
     "dropout": (lambda: nn.Dropout(0.5).eval(), normal(3, 4)),
     "softmax": (lambda: nn.Softmax(1), normal(3, 4)),
+    "prelu": (lambda: nn.PReLU(4), normal(3, 4)),
+    "prelu.images": (lambda: nn.PReLU(3), normal(2, 3, 4, 5)),
+    "glu": (lambda: nn.GLU(1), normal(2, 6, 3)),
+    "maxout": (lambda: Maxout(), normal(3, 6)),
+    "squeeze_excite": (lambda: SqueezeExcite(4, 2), normal(2, 4, 3, 3)),
+    "separable_conv2d": (lambda: Separable(3, 4), normal(2, 3, 5, 4)),
+    "upsample2d.nearest": (lambda: nn.Upsample(scale_factor=(2, 3)), normal(2, 2, 3, 4)),
+    "upsample2d.bilinear": (lambda: nn.Upsample(scale_factor=(2, 3), mode="bilinear"), normal(2, 2, 3, 4)),
+    "simple_rnn": (lambda: Recurrent(nn.RNN, 3, 4), normal(2, 5, 3)),
+    "lstm": (lambda: Recurrent(nn.LSTM, 3, 4), normal(2, 5, 3)),
+    "lstm.no_bias": (lambda: Recurrent(nn.LSTM, 2, 3, bias=False), normal(1, 3, 2)),
+    "gru": (lambda: Recurrent(nn.GRU, 3, 4), normal(2, 5, 3)),
+    "attention": (lambda: Attention(6, 2), normal(2, 4, 6)),
+    "attention.causal": (lambda: Attention(6, 3, causal=True), normal(2, 4, 6)),
+    "transformer": (lambda: Transformer(6, 2, 8), normal(2, 4, 6)),
+    "transformer.norm_last": (lambda: Transformer(6, 2, 8, norm_last=True), normal(2, 4, 6)),
+    "weight_norm.linear": (lambda: WeightNorm(nn.Linear(4, 3)), normal(5, 4)),
+    "weight_norm.conv2d": (lambda: WeightNorm(nn.Conv2d(3, 4, 3)), normal(2, 3, 4, 5)),
+    "weight_standardization": (lambda: WeightStandardization(nn.Conv2d(3, 4, 3)), normal(2, 3, 4, 5)),
+    "spectral_norm": (lambda: SpectralNorm(nn.Linear(4, 3)), normal(5, 4)),
 }  # fmt: skip
 
 
@@ -116,7 +248,7 @@ def state(module, prefix):
 
 
 def buffers(module, prefix):
-    return {key: p for key, p in state(module, prefix).items() if "running_" in key}
+    return {key: p for key, p in state(module, prefix).items() if "running_" in key or key.endswith((".left", ".right"))}
 
 
 def run_layer(name, make, spec):

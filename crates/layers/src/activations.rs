@@ -91,6 +91,25 @@ activations_with! {
     /// # Errors
     /// Unless `min ≤ max`.
     new(min, max);
+    /// `x` for `x > 0`, else `a x`, in training with a slope `a` drawn for each element, in evaluation with the mean slope.
+    RandomizedLeakyRelu(RandomizedLeakyRelu),
+    /// With slopes in this range; 1/8 to 1/3 is usual.
+    ///
+    /// # Errors
+    /// Unless both are finite and `lower ≤ upper`.
+    new(lower, upper);
+}
+
+impl Clamp {
+    /// `x` within `[0, 6]`: ReLU6, for nets that are to be quantized (Howard et al., *MobileNets*, 2017).
+    pub const fn relu6() -> Self {
+        Clamp(tensor::Clamp::RELU6)
+    }
+
+    /// `x` within `[-1, 1]`: the hard tanh.
+    pub const fn hard_tanh() -> Self {
+        Clamp(tensor::Clamp::HARD_TANH)
+    }
 }
 
 macro_rules! softmaxes {

@@ -11,12 +11,19 @@ mod checkpoint;
 mod function;
 mod residual;
 
+mod attention;
 mod batch_norm;
 mod conv;
 mod dropout;
+mod embedding;
+mod gated;
+mod images;
 mod linear;
+mod monte_carlo;
 mod norm;
 mod pool;
+mod recurrent;
+mod reparametrized;
 mod shape;
 
 mod tape_ext;
@@ -26,6 +33,7 @@ pub mod loss;
 pub mod models;
 
 pub use activations::*;
+pub use attention::{AttentionConfig, MultiHeadAttention, Positions, TransformerBlock, TransformerConfig};
 pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d};
 pub use build::{Build, Configured, Finished};
 pub use chain::{Chain, ChainBuilder};
@@ -33,12 +41,21 @@ pub use checkpoint::Checkpoint;
 pub use conv::{
     Conv, Conv1d, Conv2d, ConvConfig, ConvOptions, ConvTranspose1d, ConvTranspose2d, Convolution, Transposed,
 };
-pub use dropout::Dropout;
+pub use dropout::{AlphaDropout, DropBlock, Dropout, GaussianDropout, GaussianNoise, SpatialDropout, StochasticDepth};
+pub use embedding::Embedding;
 pub use function::Function;
+pub use gated::{Gate, Glu, Maxout, PRelu};
+pub use images::{AddCoordinates, SeparableConfig, SeparableConv2d, SqueezeExcite, SqueezeExciteConfig, Upsample2d};
 pub use linear::{Linear, LinearConfig};
-pub use loss::{BceWithLogitsLoss, CrossEntropyLoss, HuberLoss, MaeLoss, MseLoss};
+pub use loss::{
+    BceWithLogitsLoss, BinaryFocalLoss, CosineEmbedding, CosineSimilarityLoss, CrossEntropyLoss, FocalLoss, HingeLoss,
+    HuberLoss, KlDivLoss, MaeLoss, MseLoss, MultiMarginLoss, TripletMargin,
+};
+pub use monte_carlo::{MonteCarlo, monte_carlo};
 pub use norm::{GroupNorm, LayerNorm, RmsNorm};
 pub use pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, GlobalAvgPool2d, MaxPool1d, MaxPool2d};
+pub use recurrent::{Bidirectional, Gru, LastStep, Lstm, Recurrent, RecurrentCell, RecurrentConfig, SimpleRnn};
+pub use reparametrized::{DropConnect, SpectralNorm, WeightNorm, WeightStandardization, Weighted};
 pub use residual::{Identity, NormedResidual, Residual};
 pub use shape::{Flatten, Reshape};
 pub use size::{Size, Size1, Size2};

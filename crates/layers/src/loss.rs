@@ -14,4 +14,7 @@
 //! # Ok::<(), gradwise_layers::Error>(())
 //! ```
 
-pub use gradwise_tensor::loss::{BceWithLogitsLoss, CrossEntropyLoss, HuberLoss, MaeLoss, MseLoss};
+pub use gradwise_tensor::loss::{
+    BceWithLogitsLoss, BinaryFocalLoss, CosineEmbedding, CosineSimilarityLoss, CrossEntropyLoss, FocalLoss, HingeError,
+    HingeLoss, HuberLoss, KlDivLoss, MaeLoss, MseLoss, MultiMarginLoss, TripletMargin,
+};

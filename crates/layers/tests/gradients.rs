@@ -103,6 +103,64 @@ fn pools_shapes_and_dropout() {
 }
 
 #[test]
+fn noise_layers() {
+    let images = &[3, 2, 4, 4];
+    check(SpatialDropout::new(0.4).unwrap(), images);
+    check(AlphaDropout::new(0.4).unwrap(), images);
+    check(GaussianDropout::new(0.4).unwrap(), images);
+    check(GaussianNoise::new(0.4).unwrap(), images);
+    check(DropBlock::new(0.2, 2).unwrap(), images);
+    check(StochasticDepth::new(0.4).unwrap(), images);
+    check(RandomizedLeakyRelu::new(0.1, 0.4).unwrap(), images);
+}
+
+#[test]
+fn gated_layers() {
+    check(PRelu::new(2).unwrap(), &[3, 2, 2]);
+    check(Maxout::new(3).unwrap(), &[2, 6]);
+    check(Maxout::new(2).unwrap(), &[2, 4, 3]);
+    for gate in [Gate::Sigmoid, Gate::Silu, Gate::Gelu, Gate::Relu, Gate::Identity] {
+        check(Glu::new(1).gate(gate), &[2, 4, 3]);
+    }
+}
+
+#[test]
+fn layers_for_images() {
+    check(SqueezeExcite::<f64>::config(4).reduction(2), &[2, 4, 2, 3]);
+    check(AddCoordinates, &[2, 1, 2, 3]);
+    check(SeparableConv2d::<f64>::config(2, 3, 3).padding(1).stride([2, 1]), &[2, 2, 4, 3]);
+    check(Upsample2d::nearest([2, 3]).unwrap(), &[1, 2, 2, 3]);
+    check(Upsample2d::bilinear([2, 3]).unwrap(), &[1, 2, 2, 3]);
+    check(models::Subsample::new(2, 3, 2).unwrap(), &[1, 2, 3, 4]);
+}
+
+#[test]
+fn sequences() {
+    check(Lstm::config(3, 2), &[2, 4, 3]);
+    check(Gru::config(3, 2).without_bias(), &[2, 4, 3]);
+    check(SimpleRnn::config(3, 2), &[2, 4, 3]);
+    let gru = |seed| Gru::new(2, 2, Key::new(seed)).unwrap();
+    check(Bidirectional::new(gru(1), gru(2)), &[2, 3, 2]);
+    check(LastStep, &[2, 3, 2]);
+    check(MultiHeadAttention::<f64>::config(4, 2).dropout(0.2), &[2, 3, 4]);
+    check(MultiHeadAttention::<f64>::config(4, 2).causal(), &[2, 3, 4]);
+    check(TransformerBlock::<f64>::config(4, 2).hidden(6).dropout(0.2).stochastic_depth(0.3), &[2, 3, 4]);
+    check(TransformerBlock::<f64>::config(4, 1).hidden(6).norm_last(), &[2, 3, 4]);
+    check(Positions::new(3, 4, Key::new(1)).unwrap(), &[2, 3, 4]);
+    check(Positions::sinusoidal(3, 4).unwrap(), &[2, 3, 4]);
+}
+
+#[test]
+fn reparametrized_layers() {
+    let linear = || Linear::new(4, 3, Key::new(1)).unwrap();
+    let conv = || Conv2d::new(2, 3, 3, Key::new(1)).unwrap();
+    check(WeightNorm::new(linear()).unwrap(), &[5, 4]);
+    check(WeightNorm::new(conv()).unwrap(), &[2, 2, 4, 3]);
+    check(WeightStandardization::new::<f64>(conv()).unwrap(), &[2, 2, 4, 3]);
+    check(DropConnect::new(linear(), 0.4).unwrap(), &[5, 4]);
+}
+
+#[test]
 fn compositions_and_models() {
     check(Residual::new(Linear::config(3, 3).activation(Activation::Tanh).build(Key::new(1)).unwrap()), &[2, 3]);
     let shortcut: Conv2d<f64> = Conv2d::config(2, 3, 1).stride(2).build(Key::new(1)).unwrap();

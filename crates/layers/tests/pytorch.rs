@@ -61,6 +61,26 @@ fn layer<T: Real>(case: &Case) -> Result<Box<dyn Module<T>>> {
         "clamp" => built(Clamp::new(0.0, 6.0)?),
         "dropout" => built(Dropout::new(0.5)?),
         "softmax" => built(Softmax { axis: 1 }),
+        "prelu" => built(PRelu::new(4)?),
+        "prelu.images" => built(PRelu::new(3)?),
+        "glu" => built(Glu::new(1)),
+        "maxout" => built(Maxout::new(2)?),
+        "squeeze_excite" => built(SqueezeExcite::<T>::config(4).reduction(2)),
+        "separable_conv2d" => built(SeparableConv2d::<T>::config(3, 4, 3).padding(1)),
+        "upsample2d.nearest" => built(Upsample2d::nearest([2, 3])?),
+        "upsample2d.bilinear" => built(Upsample2d::bilinear([2, 3])?),
+        "simple_rnn" => built(SimpleRnn::config(3, 4)),
+        "lstm" => built(Lstm::config(3, 4)),
+        "lstm.no_bias" => built(Lstm::config(2, 3).without_bias()),
+        "gru" => built(Gru::config(3, 4)),
+        "attention" => built(MultiHeadAttention::<T>::config(6, 2)),
+        "attention.causal" => built(MultiHeadAttention::<T>::config(6, 3).causal()),
+        "transformer" => built(TransformerBlock::<T>::config(6, 2).hidden(8)),
+        "transformer.norm_last" => built(TransformerBlock::<T>::config(6, 2).hidden(8).norm_last()),
+        "weight_norm.linear" => built(WeightNorm::new(Linear::new(4, 3, Key::new(0))?)?),
+        "weight_norm.conv2d" => built(WeightNorm::new(Conv2d::new(3, 4, 3, Key::new(0))?)?),
+        "weight_standardization" => built(WeightStandardization::new::<T>(Conv2d::<T>::new(3, 4, 3, Key::new(0))?)?),
+        "spectral_norm" => built(SpectralNorm::new(Linear::new(4, 3, Key::new(0))?, Key::new(1))?),
         name => panic!("{name}: no such layer"),
     }
 }
@@ -226,7 +246,7 @@ fn check_model<T: Real>(case: &Case) {
 
 #[test]
 fn layers() {
-    for_each("layers/layers.safetensors", 45, |case| {
+    for_each("layers/layers.safetensors", 65, |case| {
         check_layer::<f64>(case);
         check_layer::<f32>(case);
     });
