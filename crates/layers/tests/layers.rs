@@ -526,3 +526,200 @@ fn a_model_learns_a_batch_by_heart() {
         assert!((0..3).all(|c| c == label || row[c] + 1.0 < row[label]), "{row} for {label}");
     }
 }
+
+#[test]
+fn parameters_of_known_networks() {
+    use models::{LeNetConfig, ResNetConfig, VitConfig};
+    let count = |model: Chain<f32>| model.n_trainable();
+    assert_eq!(count(LeNetConfig::new(10).build(Key::new(0)).unwrap()), 61_706);
+    for (blocks, parameters) in [(3, 269_722), (5, 464_154), (9, 853_018)] {
+        assert_eq!(count(ResNetConfig::small(blocks, 10).build(Key::new(0)).unwrap()), parameters);
+    }
+    assert_eq!(count(ResNetConfig::resnet18(1000).build(Key::new(0)).unwrap()), 11_689_512);
+    assert_eq!(count(ResNetConfig::small(3, 10).projected().build(Key::new(0)).unwrap()), 272_474);
+    assert_eq!(VitConfig::tiny(1000).build::<f32>(Key::new(0)).unwrap().n_trainable(), 5_717_416);
+}
+
+#[test]
+fn known_networks_run() {
+    use models::{LeNetConfig, ResNetConfig, VitConfig};
+    out_shape(LeNetConfig::new(7), &[2, 1, 28, 28], &[2, 7]);
+    out_shape(LeNetConfig::new(7).without_padding().channels(3), &[1, 3, 32, 32], &[1, 7]);
+    out_shape(ResNetConfig::small(1, 5), &[2, 3, 8, 8], &[2, 5]);
+    out_shape(ResNetConfig::small(1, 5).projected().stochastic_depth(0.3).zero_gain(), &[2, 3, 9, 8], &[2, 5]);
+    out_shape(ResNetConfig::small(1, 5).stochastic_depth(0.3).channels(1), &[2, 1, 8, 8], &[2, 5]);
+    let vit = VitConfig::new([2, 8, 8], 4, 3).width(8, 2).depth(2).dropout(0.1).stochastic_depth(0.2);
+    out_shape(vit, &[2, 2, 8, 8], &[2, 3]);
+    assert!(VitConfig::new([2, 8, 8], 3, 3).build::<f32>(Key::new(0)).is_err());
+    assert!(ResNetConfig::small(0, 5).build::<f32>(Key::new(0)).is_err());
+    assert!(LeNetConfig::new(0).build::<f32>(Key::new(0)).is_err());
+}
+
+/// A block whose body is left out, and one that begins with a gain of 0, are the identity on what is positive.
+#[test]
+fn a_block_without_its_body_is_its_shortcut() {
+    let x = input::<f32>(&[2, 8]).mapv(f32::abs);
+    let body = Linear::<f32>::new(8, 8, Key::new(1)).unwrap();
+    let mut block = Residual::new(body).normed(BatchNorm1d::new(8).unwrap().zero_weight().with_relu());
+    close(&run(&mut block, &x, Mode::train(0, 0)).unwrap(), &x, 1e-7);
+}
+
+#[test]
+fn a_bidirectional_layer_reads_from_both_ends() {
+    let [ahead, back] = [1, 2].map(|seed| Gru::<f64>::new(3, 2, Key::new(seed)).unwrap());
+    let x = input::<f64>(&[2, 5, 3]);
+    let reversed = |x: &ArrayD<f64>| {
+        let mut x = x.clone();
+        x.invert_axis(Axis(1));
+        x.as_standard_layout().into_owned()
+    };
+    let y = predict(&Bidirectional::new(ahead.clone(), back.clone()), &x, &mut Workspace::new()).unwrap();
+    let first = predict(&ahead, &x, &mut Workspace::new()).unwrap();
+    let second = reversed(&predict(&back, &reversed(&x), &mut Workspace::new()).unwrap());
+    let joined = ndarray::concatenate(Axis(2), &[first.view(), second.view()]).unwrap();
+    close(&y, &joined, 1e-12);
+}
+
+#[test]
+fn causal_attention_sees_no_later_step() {
+    let attention = MultiHeadAttention::<f64>::config(4, 2).causal().build(Key::new(1)).unwrap();
+    let x = input::<f64>(&[1, 5, 4]);
+    let mut other = x.clone();
+    other.index_axis_mut(Axis(1), 3).fill(7.0);
+    let [y, z] = [&x, &other].map(|x| predict(&attention, x, &mut Workspace::new()).unwrap());
+    for step in 0..5 {
+        let same = y.index_axis(Axis(1), step) == z.index_axis(Axis(1), step);
+        assert_eq!(same, step < 3, "step {step}");
+    }
+}
+
+#[test]
+fn masked_positions_do_not_count() {
+    let attention = MultiHeadAttention::<f64>::new(4, 2, Key::new(1)).unwrap();
+    let (short, long) = (input::<f64>(&[1, 3, 4]), input::<f64>(&[1, 5, 4]));
+    let mut long = long;
+    long.slice_axis_mut(Axis(1), ndarray::Slice::from(..3)).assign(&short);
+    let infinity = f64::INFINITY;
+    let mask = ndarray::arr1(&[0.0, 0.0, 0.0, -infinity, -infinity]).into_shape_with_order(vec![1, 1, 1, 5]).unwrap();
+    let mut workspace = Workspace::new();
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    let (x, mask) = (tape.input(&long), tape.input(&mask));
+    let y = attention.attend(&mut tape, x, x, Some(mask)).unwrap();
+    let y = tape.value(y).slice_axis(Axis(1), ndarray::Slice::from(..3)).to_owned();
+    close(&y, &predict(&attention, &short, &mut Workspace::new()).unwrap(), 1e-12);
+}
+
+/// Power iteration in training makes the largest singular value 1; evaluation leaves the buffers alone.
+#[test]
+fn spectral_norm_bounds_the_stretch() {
+    let mut layer =
+        SpectralNorm::new(Linear::<f64>::config(6, 5).without_bias().build(Key::new(1)).unwrap(), Key::new(2)).unwrap();
+    for step in 0..100 {
+        run(&mut layer, &input(&[2, 6]), Mode::train(0, step)).unwrap();
+    }
+    let before = layer.clone();
+    let identity = ndarray::Array2::eye(6).into_dyn();
+    let columns = run(&mut layer, &identity, Mode::evaluate()).unwrap();
+    assert_eq!(layer, before);
+    // The longest image of a unit vector, by power iteration on what evaluation gives.
+    let matrix = columns.into_dimensionality::<ndarray::Ix2>().unwrap();
+    let mut v = ndarray::Array1::from_elem(6, 1.0);
+    let mut length = 0.0;
+    for _ in 0..500 {
+        let image = v.dot(&matrix);
+        length = (image.dot(&image) / v.dot(&v)).sqrt();
+        v = matrix.dot(&image);
+        v /= v.dot(&v).sqrt();
+    }
+    assert!((length - 1.0).abs() < 1e-6, "{length}");
+    let zero = Linear::<f64>::config(2, 2).init(Zeros).build(Key::new(1)).unwrap();
+    assert!(SpectralNorm::new(zero.clone(), Key::new(1)).is_err() && WeightNorm::new(zero).is_err());
+}
+
+#[test]
+fn weight_norm_begins_as_the_layer_it_wraps() {
+    let (layer, x) = (Linear::<f64>::new(4, 3, Key::new(1)).unwrap(), input::<f64>(&[5, 4]));
+    let expected = predict(&layer, &x, &mut Workspace::new()).unwrap();
+    let mut normed = WeightNorm::new(layer).unwrap();
+    close(&run(&mut normed, &x, Mode::evaluate()).unwrap(), &expected, 1e-12);
+}
+
+#[test]
+fn dropped_connections_are_the_same_for_all_samples() {
+    let mut layer = DropConnect::new(Linear::<f64>::new(8, 3, Key::new(1)).unwrap(), 0.5).unwrap();
+    let x = ArrayD::ones(vec![4, 8]);
+    let trained = run(&mut layer, &x, Mode::train(0, 0)).unwrap();
+    assert!(trained.outer_iter().all(|row| row == trained.index_axis(Axis(0), 0)));
+    assert_ne!(trained, run(&mut layer, &x, Mode::train(0, 1)).unwrap());
+    assert_ne!(trained, run(&mut layer, &x, Mode::evaluate()).unwrap());
+}
+
+#[test]
+fn embeddings_look_up_rows_and_learn_none_for_padding() {
+    let table = Embedding::<f64>::new(5, 2, Key::new(1)).unwrap().padding(0);
+    let (symbols, mut workspace, mut grads) = ([3, 0, 3, 1], Workspace::new(), Grads::new());
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    tape.watch(&table);
+    let rows = table.lookup(&mut tape, &symbols, &[2, 2]).unwrap();
+    assert_eq!(&*tape.shape(rows).unwrap(), &[2, 2, 2]);
+    assert!(tape.value(rows).index_axis(Axis(0), 0).index_axis(Axis(0), 1).iter().all(|x| *x == 0.0));
+    tape.backward_from(rows, &ArrayD::ones(vec![2, 2, 2])).unwrap();
+    tape.take_grads(&mut grads).unwrap();
+    let expected = ndarray::arr2(&[[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0], [0.0, 0.0]]).into_dyn();
+    assert_eq!(grads.get(0), Some(&expected));
+    drop(tape);
+    let mut tape = Tape::new(&mut workspace, Mode::evaluate());
+    assert!(table.lookup(&mut tape, &[5], &[1]).is_err() && table.lookup(&mut tape, &[1], &[2]).is_err());
+}
+
+#[test]
+fn the_forget_gate_begins_open() {
+    let lstm = Lstm::<f64>::new(2, 3, Key::new(1)).unwrap();
+    let mut biases = Vec::new();
+    lstm.visit(|path, p| {
+        if path.to_string() == "input_bias" {
+            biases = p.value.iter().copied().collect();
+        }
+    });
+    assert_eq!(biases, [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert!(Lstm::<f64>::new(0, 3, Key::new(1)).is_err() && Gru::<f64>::new(2, 0, Key::new(1)).is_err());
+}
+
+#[test]
+fn other_layers_refuse_what_does_not_fit() {
+    let refused = |layer: &mut dyn Module<f64>, shape: &[usize]| {
+        predict(&*layer, &input::<f64>(shape), &mut Workspace::new()).unwrap_err().to_string()
+    };
+    assert!(refused(&mut Maxout::new(2).unwrap(), &[2, 3]).contains("a multiple of 2 features"));
+    assert!(refused(&mut Glu::new(1), &[2, 3]).contains("an even number of elements on axis 1"));
+    assert!(refused(&mut AddCoordinates, &[2, 3]).contains("[samples, channels, height, width]"));
+    assert!(refused(&mut LastStep, &[2, 0, 3]).contains("at least one step"));
+    assert!(
+        refused(&mut MultiHeadAttention::new(4, 2, Key::new(1)).unwrap(), &[2, 4]).contains("[samples, steps, width]")
+    );
+    assert!(refused(&mut Positions::new(3, 4, Key::new(1)).unwrap(), &[2, 2, 4]).contains("[samples, 3, 4]"));
+    assert!(MultiHeadAttention::<f64>::new(4, 3, Key::new(1)).is_err() && PRelu::<f64>::new(0).is_err());
+    assert!(SqueezeExcite::<f64>::new(8, Key::new(1)).is_err() && Upsample2d::nearest(0).is_err());
+    assert!(Maxout::new(0).is_err() && models::Subsample::new(3, 2, 1).is_err());
+}
+
+/// The spread of one dropped input of weight 1 is that of the dropout; batch norm goes by its running statistics, and there is no spread without dropout.
+#[test]
+fn monte_carlo_tells_mean_and_spread() {
+    let ones = || Linear::<f64>::config(1, 1).init(Constant::new(1.0).unwrap()).without_bias();
+    let build = |rate| {
+        let chain = Chain::seeded(Key::new(1)).then(Dropout::new(rate).unwrap()).then(ones());
+        chain.then(BatchNorm1d::new(1).unwrap().with_epsilon(1e-12).unwrap()).build().unwrap()
+    };
+    let x = ArrayD::ones(vec![5, 1]);
+    let draws = |model: &Chain<f64>, seed| monte_carlo(model, &x, 4000, seed, &mut Workspace::new()).unwrap();
+    let outputs = draws(&build(0.5), 3);
+    for (mean, deviation) in outputs.mean.iter().zip(&outputs.deviation) {
+        assert!((mean - 1.0).abs() < 0.08 && (deviation - 1.0).abs() < 0.02, "{mean} {deviation}");
+    }
+    assert_eq!(outputs, draws(&build(0.5), 3));
+    assert_ne!(outputs, draws(&build(0.5), 4));
+    let certain = draws(&build(0.0), 3);
+    assert!(certain.deviation.iter().all(|deviation| *deviation < 1e-12));
+    assert!(monte_carlo(&build(0.5), &x, 1, 0, &mut Workspace::new()).is_err());
+}
