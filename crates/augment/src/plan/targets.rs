@@ -146,8 +146,9 @@ impl Plan {
         let target = Outline::all(&mut outlines, &self.steps, image)?;
         let seen = |outline: &Outline| {
             let (seen, share) = outline.seen()?;
-            // Of a box that is all there, rounding may leave a little less.
-            (share >= visible - 1e-9).then(|| seen.clipped(target.height, target.width))
+            let clipped = seen.clipped(target.height, target.width);
+            // Of a box that is all there, rounding may leave a little less; of one beyond the edge, a line on it.
+            (share >= visible - 1e-9 && clipped.area() > 0.0).then_some(clipped)
         };
         Ok(outlines.iter().map(seen).collect())
     }
