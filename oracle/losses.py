@@ -68,7 +68,9 @@ def multi_margin(scores, classes, margin=1.0, squared=False):
 
 
 def cosine_embedding(a, b, alike, margin=0.0):
-    return F.cosine_embedding_loss(a, b, 2 * alike - 1, margin=margin, reduction="none")
+    """Written out: PyTorch's own adds 1e-12 to the squared lengths."""
+    cosine = F.cosine_similarity(a, b)
+    return torch.where(alike == 1, 1 - cosine, (cosine - margin).clamp(min=0))
 
 
 def triplet_margin(a, p, n, margin=1.0):
