@@ -8,6 +8,7 @@ use gradwise_derive::Params;
 use gradwise_init::{InitExt, TruncatedNormal, XavierUniform};
 use gradwise_tensor::MatMul;
 use ndarray::{ArrayD, IxDyn};
+use std::marker::PhantomData;
 
 /// Attention with several heads: each position looks at all others, `softmax(Q Kᵀ / √d) V` in every head, with `Q = x W_q + b_q` and so on.
 ///
@@ -49,8 +50,8 @@ impl<T: Real> MultiHeadAttention<T> {
     }
 
     /// Attention whose options are still to be said.
-    pub fn config(width: usize, heads: usize) -> AttentionConfig {
-        AttentionConfig { width, heads, causal: false, dropout: 0.0 }
+    pub fn config(width: usize, heads: usize) -> AttentionConfig<T> {
+        AttentionConfig { numbers: PhantomData, width, heads, causal: false, dropout: 0.0 }
     }
 
     /// What `queries` `[samples, steps, width]` find in `memory` `[samples, others, width]`, which may be another sequence: cross-attention.
@@ -122,14 +123,15 @@ impl<T: Real> Module<T> for MultiHeadAttention<T> {
 
 /// A [`MultiHeadAttention`] in the making.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AttentionConfig {
+pub struct AttentionConfig<T> {
+    numbers: PhantomData<T>,
     width: usize,
     heads: usize,
     causal: bool,
     dropout: f64,
 }
 
-impl AttentionConfig {
+impl<T: Real> AttentionConfig<T> {
     /// With positions that see no later ones: for sequences that are continued.
     #[must_use]
     pub fn causal(self) -> Self {
@@ -146,7 +148,7 @@ impl AttentionConfig {
     ///
     /// # Errors
     /// If the heads do not divide the width, or the rate is not in `[0, 1)`.
-    pub fn build<T: Real>(self, key: Key) -> Result<MultiHeadAttention<T>> {
+    pub fn build(self, key: Key) -> Result<MultiHeadAttention<T>> {
         let (width, heads) = (at_least_one("attention: width", self.width)?, self.heads);
         if heads == 0 || !width.is_multiple_of(heads) {
             return Err(Error::value("attention: heads", format!("a divisor of the width {width}"), heads));
@@ -164,7 +166,7 @@ impl AttentionConfig {
     }
 }
 
-configuration!(AttentionConfig => MultiHeadAttention<T>);
+configuration!(AttentionConfig<T> => MultiHeadAttention<T>);
 
 /// The block of a transformer: attention and two linear layers with GELU, each with a layer norm and a shortcut around it.
 ///
@@ -206,8 +208,9 @@ impl<T: Real> TransformerBlock<T> {
     }
 
     /// A block whose options are still to be said.
-    pub fn config(width: usize, heads: usize) -> TransformerConfig {
+    pub fn config(width: usize, heads: usize) -> TransformerConfig<T> {
         TransformerConfig {
+            numbers: PhantomData,
             attention: MultiHeadAttention::<T>::config(width, heads),
             hidden: 4 * width,
             epsilon: 1e-6,
@@ -261,8 +264,9 @@ impl<T: Real> Module<T> for TransformerBlock<T> {
 
 /// A [`TransformerBlock`] in the making.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TransformerConfig {
-    attention: AttentionConfig,
+pub struct TransformerConfig<T> {
+    numbers: PhantomData<T>,
+    attention: AttentionConfig<T>,
     hidden: usize,
     epsilon: f64,
     norm_last: bool,
@@ -270,7 +274,7 @@ pub struct TransformerConfig {
     depth: f64,
 }
 
-impl TransformerConfig {
+impl<T: Real> TransformerConfig<T> {
     /// With positions that see no later ones.
     #[must_use]
     pub fn causal(self) -> Self {
@@ -311,7 +315,7 @@ impl TransformerConfig {
     ///
     /// # Errors
     /// If the heads do not divide the width, or an option is out of its range.
-    pub fn build<T: Real>(self, key: Key) -> Result<TransformerBlock<T>> {
+    pub fn build(self, key: Key) -> Result<TransformerBlock<T>> {
         let width = self.attention.width;
         let attention = self.attention.build(key.with_str("attention"))?;
         let hidden = at_least_one("transformer: hidden", self.hidden)?;
@@ -331,7 +335,7 @@ impl TransformerConfig {
     }
 }
 
-configuration!(TransformerConfig => TransformerBlock<T>);
+configuration!(TransformerConfig<T> => TransformerBlock<T>);
 
 /// A number for every position and feature, added to sequences `[samples, steps, width]` of exactly so many steps: what tells attention where it is.
 ///

@@ -7,6 +7,7 @@ use gradwise_core::{Error, Key, Real, Result};
 use gradwise_derive::Params;
 use gradwise_tensor::{BroadcastTo, GlobalAvgPool};
 use ndarray::{ArrayD, IxDyn};
+use std::marker::PhantomData;
 
 /// Squeeze and excitation: each channel of `[samples, channels, …]` multiplied by a number in `(0, 1)` that two linear layers find from the means of all
 /// channels.
@@ -38,8 +39,8 @@ impl<T: Real> SqueezeExcite<T> {
     }
 
     /// A block whose options are still to be said.
-    pub fn config(channels: usize) -> SqueezeExciteConfig {
-        SqueezeExciteConfig { channels, reduction: 16 }
+    pub fn config(channels: usize) -> SqueezeExciteConfig<T> {
+        SqueezeExciteConfig { numbers: PhantomData, channels, reduction: 16 }
     }
 }
 
@@ -60,12 +61,13 @@ impl<T: Real> Module<T> for SqueezeExcite<T> {
 
 /// A [`SqueezeExcite`] in the making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SqueezeExciteConfig {
+pub struct SqueezeExciteConfig<T> {
+    numbers: PhantomData<T>,
     channels: usize,
     reduction: usize,
 }
 
-impl SqueezeExciteConfig {
+impl<T: Real> SqueezeExciteConfig<T> {
     /// With this many times fewer features between the two layers.
     #[must_use]
     pub fn reduction(self, reduction: usize) -> Self {
@@ -76,7 +78,7 @@ impl SqueezeExciteConfig {
     ///
     /// # Errors
     /// If nothing is left of the channels.
-    pub fn build<T: Real>(self, key: Key) -> Result<SqueezeExcite<T>> {
+    pub fn build(self, key: Key) -> Result<SqueezeExcite<T>> {
         let features = self.channels.checked_div(self.reduction).unwrap_or(0);
         if features == 0 {
             let expected = format!("a number from 1 to the {} channels", self.channels);
@@ -90,7 +92,7 @@ impl SqueezeExciteConfig {
     }
 }
 
-configuration!(SqueezeExciteConfig => SqueezeExcite<T>);
+configuration!(SqueezeExciteConfig<T> => SqueezeExcite<T>);
 
 /// Two more channels, the row and the column of each pixel from -1 to 1: `[samples, channels, height, width]` to `channels + 2`. Before a convolution that
 /// has to know where it is (CoordConv). An axis of one pixel has coordinate 0.
@@ -228,8 +230,9 @@ impl<T: Real> SeparableConv2d<T> {
     }
 
     /// A convolution whose options are still to be said.
-    pub fn config(inputs: usize, outputs: usize, kernel: impl Into<Size2>) -> SeparableConfig {
+    pub fn config(inputs: usize, outputs: usize, kernel: impl Into<Size2>) -> SeparableConfig<T> {
         SeparableConfig {
+            numbers: PhantomData,
             channels: [inputs, outputs],
             kernel: kernel.into(),
             stride: 1.into(),
@@ -250,7 +253,8 @@ impl<T: Real> Module<T> for SeparableConv2d<T> {
 
 /// A [`SeparableConv2d`] in the making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeparableConfig {
+pub struct SeparableConfig<T> {
+    numbers: PhantomData<T>,
     channels: [usize; 2],
     kernel: Size2,
     stride: Size2,
@@ -258,7 +262,7 @@ pub struct SeparableConfig {
     activation: Activation,
 }
 
-impl SeparableConfig {
+impl<T: Real> SeparableConfig<T> {
     /// With this distance from an output to the next.
     #[must_use]
     pub fn stride(self, stride: impl Into<Size2>) -> Self {
@@ -281,7 +285,7 @@ impl SeparableConfig {
     ///
     /// # Errors
     /// If a size is 0.
-    pub fn build<T: Real>(self, key: Key) -> Result<SeparableConv2d<T>> {
+    pub fn build(self, key: Key) -> Result<SeparableConv2d<T>> {
         let [inputs, outputs] = self.channels;
         let depthwise = Conv2d::config(inputs, inputs, self.kernel)
             .stride(self.stride)
@@ -295,4 +299,4 @@ impl SeparableConfig {
     }
 }
 
-configuration!(SeparableConfig => SeparableConv2d<T>);
+configuration!(SeparableConfig<T> => SeparableConv2d<T>);
