@@ -55,7 +55,8 @@ impl<T: Real> Formula<T> for HingeError {
 /// use ndarray::arr2;
 ///
 /// let (scores, targets) = (arr2(&[[2.0], [0.5]]).into_dyn(), arr2(&[[1.0], [-1.0]]).into_dyn());
-/// let op = HingeLoss::default().op(&*targets, Reduction::None)?;
+/// let loss = HingeLoss::default();
+/// let op = loss.op(&*targets, Reduction::None)?;
 /// assert_eq!(Eager::<f64>::default().forward(&*op, &[scores.view()])?.0.as_slice(), Some(&[0.0, 1.5][..]));
 /// # Ok::<(), gradwise_core::Error>(())
 /// ```
