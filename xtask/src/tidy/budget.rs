@@ -21,6 +21,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("tensor", 45),
     ("augment", 40),
     ("data", 28),
+    ("report", 40),
 ];
 
 /// The budget of a crate, if it has one.
