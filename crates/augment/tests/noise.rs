@@ -2,8 +2,8 @@
 
 use crate::policies::even;
 use gradwise_augment::{
-    Augment, GaussianNoise, Image, ImageRef, Key, LaplaceNoise, Layout, RandomSaltAndPepper, Shape, Speckle,
-    UniformNoise,
+    Augment, GaussianNoise, Image, ImageRef, Key, Kind, LaplaceNoise, Layout, Plan, RandomSaltAndPepper, Shape,
+    Speckle, UniformNoise,
 };
 
 const SHAPE: Shape = Shape::interleaved(120, 150, 3);
@@ -76,7 +76,17 @@ fn values_are_clipped_as_far_as_one_likes() {
     let (low, high) = ends(None);
     assert!(low < -2.0 && high > 3.0);
     let noise = GaussianNoise::new(0.0, 1.0).unwrap();
-    assert!(noise.clone().clip(Some((1.0, 0.0))).is_err() && noise.clip(Some((f32::NAN, 1.0))).is_err());
+    for range in [(1.0, 0.0), (f32::NAN, 1.0), (1e7, 1e8), (f32::INFINITY, f32::INFINITY)] {
+        assert!(noise.clone().clip(Some(range)).is_err(), "{range:?}");
+    }
+    // An open end binds nothing, and is a number in a saved plan.
+    let open = noise.clone().clip(Some((0.0, f32::INFINITY))).unwrap();
+    let plan = open.plan(SHAPE, Kind::F32, Key::new(1)).unwrap();
+    let saved = serde_json::to_string(&plan).unwrap();
+    let read: Plan = serde_json::from_str(&saved).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{plan:?}"));
+    let (low, high) = ends(Some((0.0, f32::INFINITY)));
+    assert!(low == 0.0 && high > 1.5, "{low} {high}");
     assert!(GaussianNoise::new(0.0, -0.1).is_err() && GaussianNoise::new(f64::NAN, 0.1).is_err());
 }
 

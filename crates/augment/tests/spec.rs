@@ -358,7 +358,7 @@ fn mistakes_are_told_by_their_place() {
         ),
         (
             "[[augment]]\nkind = \"speckle\"\nstd = 1\nclip = [1, 0]",
-            "augment[0].clip: speckle: clip must be an ascending pair, got (1, 0)",
+            "augment[0].clip: speckle: clip must be an ascending pair that leaves some number within ±1000000, got (1, 0)",
         ),
         (
             "[[augment]]\nkind = \"affine\"\nshear-of-x = 90",

@@ -33,13 +33,22 @@ pub struct AddNoise {
     pub multiplies: bool,
     /// Whether all channels of a pixel get the same `n`.
     pub shared: bool,
-    /// The range that results are kept in, as shares of white. `u8` is always kept within 0 and 255.
+    /// The range that results are kept in, as shares of white. `u8` is always kept within 0 and 255. Both ends are finite, as files have no
+    /// infinite numbers: `f32::MIN` and `f32::MAX` bind nothing.
     pub clip: Option<(f32, f32)>,
     /// The key of the draws.
     pub key: Key,
 }
 
 impl AddNoise {
+    /// What a range is.
+    pub(crate) const RANGE: &str = "an ascending pair that leaves some number within ±1000000";
+
+    /// Whether results can be kept within two numbers: a range that is far from all values would make values of it that overflow later.
+    pub(crate) fn is_range(low: f32, high: f32) -> bool {
+        low <= high && low <= 1e6 && high >= -1e6
+    }
+
     /// Whether its numbers can be worked with.
     pub(crate) fn check(&self) -> Result<()> {
         let refuse =
@@ -51,8 +60,8 @@ impl AddNoise {
             _ if !(0.0..=1e6).contains(&self.std) => {
                 refuse("std", "a number within [0, 1000000]", self.std.to_string())
             }
-            Some((low, high)) if low.is_nan() || high.is_nan() || low > high => {
-                refuse("clip", "an ascending pair", format!("({low}, {high})"))
+            Some((low, high)) if !(AddNoise::is_range(low, high) && low.is_finite() && high.is_finite()) => {
+                refuse("clip", AddNoise::RANGE, format!("({low}, {high})"))
             }
             _ => Ok(()),
         }

@@ -37,16 +37,17 @@ macro_rules! noises {
             }
 
             /// The range that values are kept in, as shares of white: from 0 to 1 unless it is said otherwise. With `None`, floating-point
-            /// values may leave it, as those of a normalised image must; bytes are always kept within 0 and 255.
+            /// values may leave it, as those of a normalised image must; bytes are always kept within 0 and 255. An infinite end binds nothing.
             ///
             /// # Errors
-            /// [`Error::Parameter`] if it is inverted or NaN.
+            /// [`Error::Parameter`] if it is inverted, NaN, or wholly beyond ±10⁶.
             pub fn clip(self, clip: Option<(f32, f32)>) -> Result<Self> {
                 match clip {
-                    Some((low, high)) if low.is_nan() || high.is_nan() || low > high => {
-                        Err(Error::parameter($transform, "clip", "an ascending pair", format!("({low}, {high})")))
+                    Some((low, high)) if !AddNoise::is_range(low, high) => {
+                        Err(Error::parameter($transform, "clip", AddNoise::RANGE, format!("({low}, {high})")))
                     }
-                    _ => Ok($name { clip, ..self }),
+                    // A plan is saved with finite numbers.
+                    _ => Ok($name { clip: clip.map(|(low, high)| (low.max(f32::MIN), high.min(f32::MAX))), ..self }),
                 }
             }
         }
