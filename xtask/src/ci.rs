@@ -34,7 +34,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "fmt", run: fmt },
     Stage { name: "tidy", run: |cx| tidy::check(&cx.workspace) },
     Stage { name: "clippy", run: clippy },
-    Stage { name: "alone", run: alone },
+    Stage { name: "alone", run: |cx| alone(cx, Features::NoneOrDefault) },
     Stage { name: "test", run: test },
     Stage { name: "portable", run: portable },
     Stage { name: "doc", run: doc },
@@ -110,18 +110,30 @@ fn clippy(cx: &mut Context) -> Result<(), Failure> {
     stream(cargo(&cx.workspace.root, arguments), &mut cx.tests)
 }
 
-/// Each crate by itself, as someone who depends on it alone builds it: with its default features, without them, and with each of
-/// its features alone. In a build of the whole workspace, one crate's features turn on another's and hide what is missing.
-fn alone(cx: &mut Context) -> Result<(), Failure> {
+/// Which features a crate is built with when it is built alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Features {
+    /// The default ones, and none: what takes little time.
+    NoneOrDefault,
+    /// Each by itself.
+    Each,
+}
+
+/// Each crate by itself, as someone who depends on it alone builds it. In a build of the whole workspace, one crate's features turn on
+/// another's and hide what is missing.
+pub(crate) fn alone(cx: &mut Context, features: Features) -> Result<(), Failure> {
     for package in cx.workspace.crates() {
         let name = package.name.as_str();
         let lint = |features: &[&str]| {
             let arguments = [&["clippy", "--package", name], features, &["--", "-D", "warnings"]].concat();
             cargo(&cx.workspace.root, arguments)
         };
-        stream(lint(&[]), &mut cx.tests)?;
-        if !package.features.is_empty() {
-            stream(lint(&["--no-default-features"]), &mut cx.tests)?;
+        if features == Features::NoneOrDefault {
+            stream(lint(&[]), &mut cx.tests)?;
+            if !package.features.is_empty() {
+                stream(lint(&["--no-default-features"]), &mut cx.tests)?;
+            }
+            continue;
         }
         for feature in package.features.keys().filter(|feature| *feature != "default") {
             stream(lint(&["--no-default-features", "--features", feature]), &mut cx.tests)?;
@@ -130,17 +142,23 @@ fn alone(cx: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where property tests begin to draw their cases. A change passes or fails by what it is, not by luck; every night, cases that nobody has
+/// seen are drawn.
+const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20261124");
+
 /// Unit and integration tests of the whole workspace; all of them run, so that one run tells every failure.
 fn test(cx: &mut Context) -> Result<(), Failure> {
     let arguments = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"];
-    stream(cargo(&cx.workspace.root, arguments), &mut cx.tests)
+    let mut command = cargo(&cx.workspace.root, arguments);
+    command.env(SEED.0, SEED.1);
+    stream(command, &mut cx.tests)
 }
 
 /// The tests of the kernels once more, in the form for processors without vector extensions; all other tests run so every night.
 fn portable(cx: &mut Context) -> Result<(), Failure> {
     let arguments = ["test", "--workspace", "--no-fail-fast", "--test", "kernels", "--test", "pytorch"];
     let mut command = cargo(&cx.workspace.root, arguments);
-    command.env("GRADWISE_SIMD", "portable");
+    command.env("GRADWISE_SIMD", "portable").env(SEED.0, SEED.1);
     stream(command, &mut cx.tests)
 }
 

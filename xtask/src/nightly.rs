@@ -1,7 +1,7 @@
 //! `cargo xtask nightly`: what is too long for every change.
 
 use crate::Failure;
-use crate::ci::{Context, Stage, run_stages};
+use crate::ci::{Context, Features, Stage, alone, run_stages};
 use crate::run::{cargo, stream};
 use crate::{fuzz, memory};
 
@@ -19,6 +19,8 @@ const STAGES: &[&Stage] = &[
     // Code generated for release, where overflow wraps and debug assertions are gone; tests marked as long are included.
     &Stage { name: "release", run: |cx| test(cx, &["--include-ignored"], &[]) },
     &Stage { name: "cases", run: |cx| (0..ROUNDS).try_for_each(|_| test(cx, &[], &[CASES])) },
+    // Every feature of every crate by itself.
+    &Stage { name: "features", run: |cx| alone(cx, Features::Each) },
     // Every kernel in its portable form: what a processor without vector extensions computes.
     &Stage { name: "portable", run: |cx| test(cx, &[], &[("GRADWISE_SIMD", "portable")]) },
     // Reads and writes of the kernels that the language's rules cannot see.
