@@ -8,7 +8,7 @@ use gradwise_core::{ArrayRefD, Pool, Real, simd};
 const EVERY: u64 = 64;
 
 /// What is too small to matter in a sum with anything that does: 10⁻³¹ in `f32`, 10⁻²⁹² in `f64`.
-pub(crate) fn negligible<T: Real>() -> T {
+fn negligible<T: Real>() -> T {
     T::min_positive_value() / T::epsilon()
 }
 
@@ -23,12 +23,25 @@ pub(crate) fn settle<T: Real>(
     settle_below(pool, rule, updates, mean, grad, negligible())
 }
 
+/// Sets the numbers of a running mean of squares to 0 whose root is nothing beside ε, which is added to it. See [`settle_below`].
+pub(crate) fn settle_squares<T: Real>(
+    pool: &dyn Pool,
+    rule: &'static str,
+    updates: u64,
+    mean: &mut ArrayRefD<T>,
+    grad: &ArrayRefD<T>,
+    epsilon: f64,
+) -> Result<()> {
+    let lost = T::of(epsilon) * T::epsilon();
+    settle_below(pool, rule, updates, mean, grad, negligible::<T>().min(lost * lost))
+}
+
 /// Sets the numbers of a running mean to 0 that are below `least`.
 ///
 /// The weights of a unit that has died get gradients of exactly 0, and the mean of those shrinks by the same factor in every update. After
 /// some 800 of them by 0.9 it is subnormal, and there it stays: a few units in the last place, times 0.9, are rounded to
 /// themselves. Arithmetic on such numbers takes many times as long, a whole update of Adam up to twice.
-pub(crate) fn settle_below<T: Real>(
+fn settle_below<T: Real>(
     pool: &dyn Pool,
     rule: &'static str,
     updates: u64,
@@ -55,7 +68,9 @@ pub(crate) fn settle_below<T: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adadelta, Adam, Adamax, Hyper, Lamb, Lars, Nadam, RAdam, RmsProp, Rule, Sgd, State, Stored};
+    use crate::{
+        Adadelta, Adam, Adamax, Hyper, Lamb, Lars, Nadam, RAdam, RmsProp, Rule, ScheduleFreeAdamW, Sgd, State, Stored,
+    };
     use gradwise_core::{Serial, ndarray::arr1};
 
     #[test]
@@ -93,9 +108,13 @@ mod tests {
         check(&Adadelta::default(), "mean_square");
         check(&RmsProp::default().momentum(0.9).unwrap(), "velocity");
         check(&Adamax::default(), "first_moment");
-        check(&Nadam::default(), "first_moment");
-        check(&RAdam::default(), "first_moment");
+        check(&Nadam::new(0.9, 0.95, 1e-8).unwrap(), "first_moment");
+        check(&Nadam::new(0.9, 0.95, 1e-8).unwrap(), "second_moment");
+        check(&RAdam::new(0.9, 0.95, 1e-8).unwrap(), "first_moment");
+        check(&RAdam::new(0.9, 0.95, 1e-8).unwrap(), "second_moment");
+        check(&ScheduleFreeAdamW::new(0.9, 0.95, 1e-8).unwrap(), "second_moment");
         check(&Lars::default(), "velocity");
-        check(&Lamb::default(), "first_moment");
+        check(&Lamb::new(0.9, 0.95, 1e-6).unwrap(), "first_moment");
+        check(&Lamb::new(0.9, 0.95, 1e-6).unwrap(), "second_moment");
     }
 }

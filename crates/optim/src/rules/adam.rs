@@ -2,7 +2,7 @@
 
 use crate::{
     Hyper, Rule, State, Stored, check,
-    settle::{negligible, settle, settle_below},
+    settle::{settle, settle_squares},
     sweep_each,
 };
 use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
@@ -134,9 +134,7 @@ impl Adam {
             )?;
         }
         settle(pool, name, *updates, first_moment, grad)?;
-        // Where the root of the second moment is nothing beside ε.
-        let lost = numbers.epsilon * T::epsilon();
-        settle_below(pool, name, *updates, second_moment, grad, negligible::<T>().min(lost * lost))?;
+        settle_squares(pool, name, *updates, second_moment, grad, self.epsilon)?;
         *updates += 1;
         Ok(())
     }

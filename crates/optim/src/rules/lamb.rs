@@ -1,7 +1,12 @@
 //! LAMB.
 
 use super::state::{RuleState, update_on_one_thread};
-use crate::{Hyper, Rule, check, settle::settle, sweep::sweep_sum, sweep_each};
+use crate::{
+    Hyper, Rule, check,
+    settle::{settle, settle_squares},
+    sweep::sweep_sum,
+    sweep_each,
+};
 use gradwise_core::{ArrayRefD, Pool, Real, Result, sum_of_squares};
 
 /// LAMB: Adam's step, made as long for each parameter as the parameter is large.
@@ -152,11 +157,12 @@ impl<T: Real> Rule<T> for Lamb {
             "lamb",
             param,
             &*first,
-            [second],
+            [&mut *second],
             #[inline(always)]
             move |w, m, [v]| (w - rate * step.of(w, m, v), [v]),
         )?;
         settle(pool, "lamb", updates, first, &grad)?;
+        settle_squares(pool, "lamb", updates, second, &grad, self.epsilon)?;
         state.count();
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! Nadam.
 
 use super::state::{RuleState, update_on_one_thread};
-use crate::{Hyper, Rule, check, settle::settle, sweep_each};
+use crate::{
+    Hyper, Rule, check,
+    settle::{settle, settle_squares},
+    sweep_each,
+};
 use gradwise_core::{ArrayRefD, Pool, Real, Result};
 
 /// Nadam: Adam with Nesterov's look-ahead, and a momentum that grows slowly.
@@ -116,7 +120,7 @@ impl<T: Real> Rule<T> for Nadam {
             "nadam",
             param,
             grad,
-            [&mut *first, second],
+            [&mut *first, &mut *second],
             #[inline(always)]
             move |w, g, [m, v]| {
                 let d = g * scale + coupled * w;
@@ -126,6 +130,7 @@ impl<T: Real> Rule<T> for Nadam {
             },
         )?;
         settle(pool, "nadam", updates, first, grad)?;
+        settle_squares(pool, "nadam", updates, second, grad, self.epsilon)?;
         let [product] = state.numbers("nadam")?;
         *product = product_now;
         state.count();

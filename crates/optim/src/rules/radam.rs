@@ -1,7 +1,11 @@
 //! RAdam.
 
 use super::state::{RuleState, update_on_one_thread};
-use crate::{Hyper, Rule, check, settle::settle, sweep_each};
+use crate::{
+    Hyper, Rule, check,
+    settle::{settle, settle_squares},
+    sweep_each,
+};
 use gradwise_core::{ArrayRefD, Pool, Real, Result};
 
 /// RAdam: Adam that does not trust its second moment before it has seen enough gradients, and so needs no warm-up.
@@ -115,7 +119,7 @@ impl<T: Real> Rule<T> for RAdam {
             "radam",
             param,
             grad,
-            [&mut *first, second],
+            [&mut *first, &mut *second],
             #[inline(always)]
             move |w, g, [m, v]| {
                 let d = g * scale + coupled * w;
@@ -125,6 +129,7 @@ impl<T: Real> Rule<T> for RAdam {
             },
         )?;
         settle(pool, "radam", updates, first, grad)?;
+        settle_squares(pool, "radam", updates, second, grad, self.epsilon)?;
         state.count();
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Schedule-free gradient descent and AdamW.
 
 use super::state::{RuleState, update_on_one_thread};
-use crate::{Hyper, Rule, check, settle::settle, sweep_each};
+use crate::{Hyper, Rule, check, settle::settle_squares, sweep_each};
 use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, ndarray::ArrayD};
 
 /// The weights of the average `x`, which both rules share.
@@ -249,7 +249,7 @@ impl<T: Real> Rule<T> for ScheduleFreeAdamW {
                 (y + share * (z - y) - of_y * d, [z - rate * d, v])
             },
         )?;
-        settle(pool, name, updates, second, grad)?;
+        settle_squares(pool, name, updates, second, grad, self.epsilon)?;
         let [sum, largest] = state.numbers(name)?;
         (*sum, *largest) = (new_sum, new_largest);
         state.count();
