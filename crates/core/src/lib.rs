@@ -2,6 +2,8 @@
 
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod flip;
 mod grads;
 mod key;
 mod loss;

@@ -10,7 +10,7 @@
 //! The functions work on any [`Grads`]; an [`Optimizer`](crate::Optimizer) is told a [`Clip`].
 
 use crate::{check, units};
-use gradwise_core::{ArrayRefD, Grads, Params, ParamsExt, Real, Result, Serial, simd, sum_of_squares};
+use gradwise_core::{ArrayRefD, Grads, Params, ParamsExt, Real, Result, Serial, flip, simd, sum_of_squares};
 
 /// Scales all gradients so that their common Euclidean norm is at most `max`, and returns the norm before.
 ///
@@ -180,7 +180,7 @@ impl Clip {
 
 /// What to multiply by, if anything.
 fn factor(norm: f64, max: f64) -> Option<f64> {
-    (norm.is_finite() && norm > max).then(|| max / norm)
+    (norm.is_finite() && norm > max).then(|| flip!("clip/factor", max / norm))
 }
 
 /// Multiplies a gradient.
@@ -217,7 +217,7 @@ pub(crate) fn clip_value<T: Real>(grad: &mut ArrayRefD<T>, max: f64) {
         #[inline(always)]
         |g| {
             let g = if g > max { max } else { g };
-            if g < -max { -max } else { g }
+            if g < -max { flip!("clip/least", -max) } else { g }
         },
     );
 }

@@ -1,7 +1,7 @@
 //! Rates that follow from how far parameters move.
 
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// Sets each parameter's learning rate so that an update moves it by a given share of its size.
 ///
@@ -91,6 +91,7 @@ impl Equalizer {
         if !(moved > 0.0 && moved.is_finite() && wanted.is_finite()) {
             return factor;
         }
-        (factor * (wanted / moved).powf(self.strength).clamp(0.5, 2.0)).clamp(1.0 / self.limit, self.limit)
+        (factor * (wanted / moved).powf(flip!("equalizer/strength", self.strength)).clamp(0.5, 2.0))
+            .clamp(1.0 / self.limit, self.limit)
     }
 }

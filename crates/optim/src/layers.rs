@@ -1,7 +1,7 @@
 //! Rates that differ from layer to layer.
 
 use crate::{Group, check};
-use gradwise_core::{Error, Params, ParamsExt, Real, Result};
+use gradwise_core::{Error, Params, ParamsExt, Real, Result, flip};
 
 /// Patterns of a model's layers, in the order of its parameters, from the input to the output as a rule.
 ///
@@ -47,7 +47,7 @@ pub fn layers_of<T: Real, M: Params<T> + ?Sized>(model: &M) -> Vec<String> {
 /// ```
 pub fn layer_decay<S: AsRef<str>>(layers: impl IntoIterator<Item = S>, decay: f64) -> Result<Vec<Group>> {
     let decay = above_zero("layer decay", decay)?;
-    groups(layers, |index, n| decay.powf((n - 1 - index) as f64))
+    groups(layers, |index, n| decay.powf(flip!("layer_decay/depth", (n - 1 - index) as f64)))
 }
 
 /// Groups of layers whose rates rise in equal ratios from `first` times the rate, at the input, to the full rate at the output.
@@ -67,7 +67,9 @@ pub fn layer_decay<S: AsRef<str>>(layers: impl IntoIterator<Item = S>, decay: f6
 /// ```
 pub fn discriminative<S: AsRef<str>>(layers: impl IntoIterator<Item = S>, first: f64) -> Result<Vec<Group>> {
     let first = above_zero("discriminative rates: factor of the first layer", first)?;
-    groups(layers, |index, n| if n > 1 { first.powf((n - 1 - index) as f64 / (n - 1) as f64) } else { 1.0 })
+    groups(layers, |index, n| {
+        if n > 1 { first.powf(flip!("discriminative/depth", (n - 1 - index) as f64 / (n - 1) as f64)) } else { 1.0 }
+    })
 }
 
 fn above_zero(what: &'static str, factor: f64) -> Result<f64> {

@@ -1,7 +1,7 @@
 //! The learning-rate range test: which rates a model learns at.
 
 use crate::{Schedule, check};
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 use std::ops::ControlFlow;
 
 /// Trains for some steps at rates that grow from step to step, watches the loss, and suggests a rate.
@@ -178,7 +178,7 @@ pub fn suggest(curve: &[(f64, f64)]) -> Result<Suggestion> {
     let slope = |i: usize| {
         // One-sided at the ends, else over both neighbours.
         let (a, b) = (curve[i.saturating_sub(1)], curve[(i + 1).min(curve.len() - 1)]);
-        (b.1 - a.1) / (b.0.ln() - a.0.ln())
+        flip!("range_test/slope", b.1 - a.1) / (b.0.ln() - a.0.ln())
     };
     let at_least = |value: &dyn Fn(usize) -> f64| {
         (1..curve.len()).fold(0, |least, i| if value(i) < value(least) { i } else { least })

@@ -2,7 +2,7 @@
 
 use crate::clip::scale;
 use gradwise_core::ndarray::Axis;
-use gradwise_core::{ArrayRefD, Real, Serial, sum_of_squares};
+use gradwise_core::{ArrayRefD, Real, Serial, flip, sum_of_squares};
 
 /// The least norm of a gradient that it is divided by.
 const LEAST: f64 = 1e-6;
@@ -10,7 +10,7 @@ const LEAST: f64 = 1e-6;
 /// What a unit's gradient is multiplied by, if anything, so that its norm is at most `share` of the weights'.
 fn factor(grad: f64, weight: f64, share: f64, floor: f64) -> Option<f64> {
     let (norm, most) = (grad.sqrt(), share * weight.sqrt().max(floor));
-    (norm.is_finite() && norm > most).then(|| most / norm.max(LEAST))
+    (norm.is_finite() && norm > most).then(|| flip!("clip/unit", most / norm.max(LEAST)))
 }
 
 /// Clips the gradient of a parameter of the same shape, unit by unit: by the first axis, if it has more than one.

@@ -1,7 +1,7 @@
 //! Bounds that weights are brought back to after each step.
 
 use crate::{Groups, check};
-use gradwise_core::{ArrayRefD, Error, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Real, Result, flip};
 
 /// A set that weights must stay in: after a step, those that left it are brought back.
 ///
@@ -80,7 +80,9 @@ impl MaxNorm {
 
 impl<T: Real> Constraint<T> for MaxNorm {
     fn apply(&self, weights: &mut ArrayRefD<T>) -> Result<()> {
-        self.groups.rescale("max norm", weights, |norm| if norm > self.max { self.max / norm } else { 1.0 })
+        self.groups.rescale("max norm", weights, |norm| {
+            if norm > self.max { flip!("max_norm/factor", self.max / norm) } else { 1.0 }
+        })
     }
 }
 
@@ -111,7 +113,9 @@ impl UnitNorm {
 
 impl<T: Real> Constraint<T> for UnitNorm {
     fn apply(&self, weights: &mut ArrayRefD<T>) -> Result<()> {
-        self.groups.rescale("unit norm", weights, |norm| if norm > 0.0 { norm.recip() } else { 1.0 })
+        self.groups.rescale("unit norm", weights, |norm| {
+            if norm > 0.0 { flip!("unit_norm/factor", norm.recip()) } else { 1.0 }
+        })
     }
 }
 
@@ -164,7 +168,11 @@ impl<T: Real> Constraint<T> for MinMaxNorm {
     fn apply(&self, weights: &mut ArrayRefD<T>) -> Result<()> {
         self.groups.rescale("min-max norm", weights, |norm| {
             let wanted = norm.clamp(self.min, self.max);
-            if norm > 0.0 && wanted != norm { (self.rate * wanted + (1.0 - self.rate) * norm) / norm } else { 1.0 }
+            if norm > 0.0 && wanted != norm {
+                (flip!("min_max_norm/wanted", self.rate * wanted) + (1.0 - self.rate) * norm) / norm
+            } else {
+                1.0
+            }
         })
     }
 }
@@ -189,7 +197,7 @@ impl<T: Real> Constraint<T> for NonNegative {
     fn apply(&self, weights: &mut ArrayRefD<T>) -> Result<()> {
         weights.map_inplace(|w| {
             // `max` of a NaN would be 0.
-            if *w < T::zero() {
+            if flip!("non_negative/weight", *w) < T::zero() {
                 *w = T::zero();
             }
         });

@@ -2,7 +2,7 @@
 
 use crate::groups::norm;
 use crate::{Groups, Penalty, check};
-use gradwise_core::{ArrayRefD, Error, Real, Result, ndarray::Axis, ndarray::Zip};
+use gradwise_core::{ArrayRefD, Error, Real, Result, flip, ndarray::Axis, ndarray::Zip};
 
 /// The group lasso, `λ Σ_g √n_g ‖w_g‖`, for groups of `n_g` weights: whole groups become (nearly) zero, and so whole units, filters or
 /// input features.
@@ -80,7 +80,7 @@ impl<T: Real> Penalty<T> for GroupLasso {
         let add = |weights: &ArrayRefD<T>, grad: &mut ArrayRefD<T>| {
             let norm = norm(weights);
             if norm != 0.0 {
-                let factor = strength / norm;
+                let factor = flip!("group_lasso/factor", strength / norm);
                 Zip::from(grad).and(weights).for_each(|g, w| *g += T::of(factor * w.as_f64()));
             }
         };

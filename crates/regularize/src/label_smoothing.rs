@@ -2,7 +2,7 @@
 
 use crate::check;
 use gradwise_core::ndarray::{ArrayD, Axis, IxDyn};
-use gradwise_core::{ArrayRefD, Error, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Real, Result, flip};
 
 /// Label smoothing: the right class gets `1 − ε + ε/K` of the probability, each of the other `K − 1` classes `ε/K`.
 ///
@@ -60,7 +60,7 @@ impl LabelSmoothing {
         let off = self.epsilon / n_classes as f64;
         out.fill(T::of(off));
         for (mut row, &label) in out.outer_iter_mut().zip(labels) {
-            row[[label]] = T::of(1.0 - self.epsilon + off);
+            row[[label]] = T::of(1.0 - flip!("label_smoothing/share", self.epsilon) + off);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Penalties on the size of weights: L1, L2, and both.
 
 use crate::{Penalty, check};
-use gradwise_core::{ArrayRefD, Error, Real, Result, ndarray::Zip};
+use gradwise_core::{ArrayRefD, Error, Real, Result, flip, ndarray::Zip};
 
 /// The L2 penalty, `λ/2 Σ w²`: many small weights rather than a few large ones. Its gradient is `λ w`.
 ///
@@ -42,7 +42,7 @@ impl<T: Real> Penalty<T> for L2 {
 
     fn add_gradient(&self, weights: &ArrayRefD<T>, grad: &mut ArrayRefD<T>) -> Result<()> {
         let strength = T::of(self.strength);
-        add("l2", weights, grad, |w| strength * w)
+        add("l2", weights, grad, |w| flip!("l2/weight", strength * w))
     }
 }
 
@@ -84,7 +84,7 @@ impl<T: Real> Penalty<T> for L1 {
 
     fn add_gradient(&self, weights: &ArrayRefD<T>, grad: &mut ArrayRefD<T>) -> Result<()> {
         let strength = T::of(self.strength);
-        add("l1", weights, grad, |w| strength * sign(w))
+        add("l1", weights, grad, |w| flip!("l1/sign", strength * sign(w)))
     }
 }
 
@@ -137,7 +137,9 @@ impl<T: Real> Penalty<T> for ElasticNet {
 
     fn add_gradient(&self, weights: &ArrayRefD<T>, grad: &mut ArrayRefD<T>) -> Result<()> {
         let (l1, l2) = (T::of(self.l1), T::of(self.l2));
-        add("elastic net", weights, grad, |w| l1 * sign(w) + l2 * w)
+        add("elastic net", weights, grad, |w| {
+            flip!("elastic_net/sign", l1 * sign(w)) + flip!("elastic_net/weight", l2 * w)
+        })
     }
 }
 

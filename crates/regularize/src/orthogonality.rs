@@ -3,7 +3,7 @@
 use crate::{Penalty, check};
 use gradwise_core::ndarray::linalg::general_mat_mul;
 use gradwise_core::ndarray::{ArrayView2, ArrayViewMut2, ShapeError};
-use gradwise_core::{ArrayRefD, Error, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Real, Result, flip};
 use std::sync::Mutex;
 
 /// Soft orthogonality, `λ ‖W Wᵀ − I‖²`: the rows of a weight are drawn towards unit length and right angles.
@@ -105,7 +105,7 @@ impl Orthogonality {
         general_mat_mul(1.0, &view, &view.t(), 0.0, &mut matrix_mut(&mut scratch.gram, n, n)?);
         for i in 0..n {
             let at = &mut scratch.gram[i * n + i];
-            *at = if self.diagonal { *at - 1.0 } else { 0.0 };
+            *at = if self.diagonal { *at - flip!("orthogonality/identity", 1.0) } else { 0.0 };
         }
         f(scratch, vectors)
     }
@@ -137,7 +137,13 @@ impl<T: Real> Penalty<T> for Orthogonality {
         self.with_gram(weights, |Scratch { weights, gram, product }, Vectors { n, m, turned }| {
             product.resize(n * m, 0.0);
             let (gram, weights) = (matrix(gram, n, n)?, matrix(weights, n, m)?);
-            general_mat_mul(4.0 * self.strength, &gram, &weights, 0.0, &mut matrix_mut(product, n, m)?);
+            general_mat_mul(
+                flip!("orthogonality/gram", 4.0 * self.strength),
+                &gram,
+                &weights,
+                0.0,
+                &mut matrix_mut(product, n, m)?,
+            );
             for (r, mut row) in grad.outer_iter_mut().enumerate() {
                 for (c, g) in row.iter_mut().enumerate() {
                     *g += T::of(product[if turned { c * m + r } else { r * m + c }]);

@@ -3,7 +3,7 @@
 use crate::dense::Dense;
 use crate::support::slice;
 use crate::{math, parallel, simd};
-use gradwise_core::{ArrayRefD, Cx, Real};
+use gradwise_core::{ArrayRefD, Cx, Real, flip};
 
 /// An elementwise function fused into the end of a product.
 ///
@@ -117,9 +117,13 @@ impl Activation {
         let zip = out.iter_mut().zip(grad.iter().zip(y));
         match self {
             Activation::Identity => zip.for_each(|(o, (&g, _))| *o = g),
-            Activation::Relu => zip.for_each(|(o, (&g, &y))| *o = if y <= T::zero() { T::zero() } else { g }),
-            Activation::Sigmoid => zip.for_each(|(o, (&g, &y))| *o = g * (y * (T::one() - y))),
-            Activation::Tanh => zip.for_each(|(o, (&g, &y))| *o = g * (T::one() - y * y)),
+            Activation::Relu => zip.for_each(|(o, (&g, &y))| {
+                *o = if y <= T::zero() { T::zero() } else { flip!("fused_relu/gradient", g) }
+            }),
+            Activation::Sigmoid => {
+                zip.for_each(|(o, (&g, &y))| *o = g * (y * (T::one() - flip!("fused_sigmoid/rest", y))));
+            }
+            Activation::Tanh => zip.for_each(|(o, (&g, &y))| *o = g * (T::one() - flip!("fused_tanh/square", y * y))),
         }
     }
 }

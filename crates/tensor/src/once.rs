@@ -107,7 +107,8 @@ macro_rules! compiled_once {
                 grads: &mut [Option<gradwise_core::Slot<'_, T>>],
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
-                T::pick(self).backward(at, grads, cx)
+                let op = T::pick(self);
+                gradwise_core::flip_inputs!(op.name(), |at, grads, cx| op.backward(at, grads, cx))
             }
             fn needs(&self) -> gradwise_core::Needs {
                 T::pick(self).needs()

@@ -7,7 +7,9 @@ use crate::dense::{Dense, overwrite};
 use crate::math;
 use crate::parallel;
 use crate::support::vectorize;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity};
+use gradwise_core::{
+    ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Scratch, Slot, arity, flip,
+};
 use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
 /// `yᵢ = eˣⁱ / Σⱼ eˣʲ` along an axis: positive numbers that sum to 1.
@@ -105,7 +107,7 @@ impl Kind for Softmax {
     }
     #[inline(always)]
     fn gradient<T: Real>(y: T, grad: T, sum: T) -> T {
-        y * (grad - sum)
+        y * (grad - flip!("softmax/sum", sum))
     }
 }
 
@@ -118,7 +120,7 @@ impl Kind for LogSoftmax {
     }
     #[inline(always)]
     fn gradient<T: Real>(y: T, grad: T, sum: T) -> T {
-        grad - math::exp(y) * sum
+        grad - flip!("log_softmax/sum", math::exp(y) * sum)
     }
 }
 

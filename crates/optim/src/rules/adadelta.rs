@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// Adadelta: steps in the units of the weights, from running means of squared gradients and of squared steps.
 ///
@@ -87,9 +87,9 @@ impl<T: Real> Rule<T> for Adadelta {
             #[inline(always)]
             move |w, g, [v, u]| {
                 let d = g * scale + decay * w;
-                let v = rho * v + new * d * d;
+                let v = flip!("adadelta/mean", rho * v) + new * d * d;
                 let step = (u + epsilon).sqrt() / (v + epsilon).sqrt() * d;
-                (w - rate * step, [v, rho * u + new * step * step])
+                (w - flip!("adadelta/step", rate * step), [v, rho * u + new * step * step])
             },
         )?;
         settle(pool, "adadelta", updates, squares, grad)?;

@@ -5,7 +5,7 @@ use crate::parts::{each_part, sum_parts};
 use crate::sweep::sweep_sum;
 use crate::{Hyper, Rule, check, sweep_each};
 use gradwise_core::ndarray::{ArrayD, IxDyn};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, simd, sum_of_squares};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, flip, simd, sum_of_squares};
 
 /// Adafactor: Adam's second moment of a matrix from its row and column means alone, and steps relative to the weights.
 ///
@@ -172,7 +172,9 @@ impl<T: Real> Rule<T> for Adafactor {
                     &grad,
                     [mean],
                     #[inline(always)]
-                    move |w, g, [v]| (n.keep * w - step * divided(g * n.scale, v, n.floor), [v]),
+                    move |w, g, [v]| {
+                        (n.keep * w - flip!("adafactor/step", step * divided(g * n.scale, v, n.floor)), [v])
+                    },
                 )?;
             }
         }
@@ -216,7 +218,9 @@ fn matrices<T: Real>(
         return;
     }
     let squared = n.scale.as_f64().powi(2);
-    let blend = |mean: &mut T, sum: f64, count: usize| *mean += n.share * (T::of(squared * sum / count as f64) - *mean);
+    let blend = |mean: &mut T, sum: f64, count: usize| {
+        *mean += flip!("adafactor/mean", n.share) * (T::of(squared * sum / count as f64) - *mean);
+    };
     each_part(pool, row, 1, columns, |first, part| {
         for (i, mean) in part.iter_mut().enumerate() {
             blend(mean, squares(&g[(first + i) * columns..][..columns]), columns);
@@ -274,7 +278,7 @@ fn matrices<T: Real>(
                 #[inline(always)]
                 || {
                     for ((w, &k), &g) in w.iter_mut().zip(column).zip(g) {
-                        *w = n.keep * *w - step * divided(g * n.scale, a * k, n.floor);
+                        *w = n.keep * *w - flip!("adafactor/step", step * divided(g * n.scale, a * k, n.floor));
                     }
                 },
             );

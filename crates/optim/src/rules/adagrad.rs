@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, sweep_each};
-use gradwise_core::{ArrayRefD, Pool, Real, Result, ndarray::ArrayD};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip, ndarray::ArrayD};
 
 /// Adagrad: each number's rate falls with the sum of its squared gradients.
 ///
@@ -86,8 +86,8 @@ impl<T: Real> Rule<T> for Adagrad {
             #[inline(always)]
             move |w, g, [sum]| {
                 let d = g * scale + decay * w;
-                let sum = sum + d * d;
-                (w - rate * d / (sum.sqrt() + epsilon), [sum])
+                let sum = sum + flip!("adagrad/square", d * d);
+                (w - flip!("adagrad/step", rate * d / (sum.sqrt() + epsilon)), [sum])
             },
         )?;
         state.count();

@@ -5,7 +5,7 @@ use crate::{
     settle::{settle, settle_squares},
     sweep_each,
 };
-use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, ndarray::ArrayD};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, Serial, flip, ndarray::ArrayD};
 
 /// Adam: each number's own rate, from running means of its gradient and of the gradient's square.
 ///
@@ -85,7 +85,7 @@ impl Adam {
     ) -> Result<()> {
         let (coupled, keep) = match decay {
             Decay::Coupled => (hyper.weight_decay, 1.0),
-            Decay::Decoupled => (0.0, 1.0 - hyper.learning_rate * hyper.weight_decay),
+            Decay::Decoupled => (0.0, 1.0 - flip!("adamw/decay", hyper.learning_rate * hyper.weight_decay)),
         };
         let beta1 = hyper.momentum.unwrap_or(self.beta1);
         let t = (state.updates + 1) as f64;
@@ -115,7 +115,7 @@ impl Adam {
                 move |w, g, [m, v, largest]| {
                     let (m, v) = numbers.moments(w, g, m, v);
                     let largest = if v > largest { v } else { largest };
-                    (numbers.moved(w, m, largest), [m, v, largest])
+                    (numbers.moved(w, m, flip!("amsgrad/largest", largest)), [m, v, largest])
                 },
             )?;
         } else {
@@ -158,14 +158,14 @@ impl<T: Real> Numbers<T> {
     /// The new means of the gradient and of its square.
     #[inline(always)]
     fn moments(&self, w: T, g: T, m: T, v: T) -> (T, T) {
-        let d = g * self.scale + self.coupled * w;
-        (m + self.new1 * (d - m), self.beta2 * v + self.new2 * d * d)
+        let d = g * self.scale + flip!("adam/decay", self.coupled * w);
+        (m + flip!("adam/momentum", self.new1 * (d - m)), self.beta2 * v + self.new2 * d * d)
     }
 
     /// The new weight.
     #[inline(always)]
     fn moved(&self, w: T, m: T, v: T) -> T {
-        self.keep * w - self.step * m / (v.sqrt() * self.root + self.epsilon)
+        self.keep * w - flip!("adam/step", self.step * m / (v.sqrt() * self.root + self.epsilon))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// Adamax: Adam with the largest recent gradient in the place of the root of the mean square.
 ///
@@ -89,10 +89,10 @@ impl<T: Real> Rule<T> for Adamax {
             #[inline(always)]
             move |w, g, [m, u]| {
                 let d = g * scale + decay * w;
-                let m = m + new1 * (d - m);
+                let m = m + flip!("adamax/momentum", new1 * (d - m));
                 let (before, now) = (beta2 * u, d.abs() + epsilon);
                 let u = if now > before { now } else { before };
-                (w - step * m / u, [m, u])
+                (w - flip!("adamax/step", step * m / u), [m, u])
             },
         )?;
         settle(pool, "adamax", updates, mean, grad)?;

@@ -7,7 +7,7 @@ use crate::{
     sweep::sweep_sum,
     sweep_each,
 };
-use gradwise_core::{ArrayRefD, Pool, Real, Result, sum_of_squares};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip, sum_of_squares};
 
 /// LAMB: Adam's step, made as long for each parameter as the parameter is large.
 ///
@@ -90,7 +90,7 @@ struct Step<T> {
 impl<T: Real> Step<T> {
     #[inline(always)]
     fn of(&self, w: T, m: T, v: T) -> T {
-        self.of_mean * m / (v.sqrt() * self.root + self.epsilon) + self.decay * w
+        self.of_mean * m / (v.sqrt() * self.root + self.epsilon) + flip!("lamb/decay", self.decay * w)
     }
 }
 
@@ -159,7 +159,7 @@ impl<T: Real> Rule<T> for Lamb {
             &*first,
             [&mut *second],
             #[inline(always)]
-            move |w, m, [v]| (w - rate * step.of(w, m, v), [v]),
+            move |w, m, [v]| (w - flip!("lamb/step", rate * step.of(w, m, v)), [v]),
         )?;
         settle(pool, "lamb", updates, first, &grad)?;
         settle_squares(pool, "lamb", updates, second, &grad, self.epsilon)?;

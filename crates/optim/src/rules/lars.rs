@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, sum_of_squares};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, flip, sum_of_squares};
 
 /// LARS: momentum, with a rate for each parameter in proportion to its norm over its gradient's.
 ///
@@ -124,9 +124,9 @@ impl<T: Real> Rule<T> for Lars {
             [&mut *velocity],
             #[inline(always)]
             move |w, g, [v]| {
-                let d = of_gradient * g + of_weight * w;
+                let d = of_gradient * g + flip!("lars/decay", of_weight * w);
                 let v = momentum * v + d;
-                (w - rate * (ahead * d + along * v), [v])
+                (w - flip!("lars/step", rate * (ahead * d + along * v)), [v])
             },
         )?;
         settle(pool, "lars", updates, velocity, &grad)?;

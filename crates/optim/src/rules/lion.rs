@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, sign, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// Lion: the sign of a mixture of momentum and gradient; every number moves by the same amount.
 ///
@@ -85,8 +85,8 @@ impl<T: Real> Rule<T> for Lion {
             #[inline(always)]
             move |w, g, [m]| {
                 let g = g * scale;
-                let c = beta1 * m + new1 * g;
-                (keep * w - rate * sign(c), [beta2 * m + new2 * g])
+                let c = flip!("lion/momentum", beta1 * m) + new1 * g;
+                (keep * w - flip!("lion/step", rate * sign(c)), [beta2 * m + new2 * g])
             },
         )?;
         settle(pool, "lion", updates, momentum, grad)?;

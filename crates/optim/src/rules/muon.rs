@@ -5,7 +5,7 @@ use crate::product::{product, transpose};
 use crate::sweep::split;
 use crate::{AdamState, AdamW, Hyper, Rule, State, Stored, check, settle::settle, sweep_each};
 use gradwise_core::ndarray::{ArrayD, aview1};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, simd, sum_of_squares};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, flip, simd, sum_of_squares};
 
 /// Coefficients of the polynomial `a x + b x³ + c x⁵`, which brings every number in (0, 1] close to 1 in few applications (Jordan 2024).
 const POLYNOMIAL: [f64; 3] = [3.4445, -4.775, 2.0315];
@@ -209,7 +209,7 @@ impl<T: Real> Rule<T> for Muon {
                         for ((m, &g), x) in mean.iter_mut().zip(grad).zip(step) {
                             let g = g * scale;
                             *m += new * (g - *m);
-                            *x = of_gradient * g + of_mean * *m;
+                            *x = of_gradient * g + flip!("muon/momentum", of_mean * *m);
                         }
                     },
                 );
@@ -220,7 +220,7 @@ impl<T: Real> Rule<T> for Muon {
         let keep = T::of(1.0 - hyper.learning_rate * hyper.weight_decay);
         let step = aview1(&work.step).into_dyn();
         if let Ok(step) = step.into_shape_with_order(param.raw_dim()) {
-            sweep_each(pool, "muon", param, &step, [], move |w, x, []| (keep * w - rate * x, []))?;
+            sweep_each(pool, "muon", param, &step, [], move |w, x, []| (keep * w - flip!("muon/step", rate * x), []))?;
         }
         settle(pool, "muon", *updates, momentum, &grad)?;
         *updates += 1;
@@ -262,7 +262,7 @@ impl<T: Real> Work<T> {
         for _ in 0..steps {
             transpose(pool, [short, long], step, turned);
             product(pool, [long, short], (one, step), turned, (zero, &[][..]), gram);
-            product(pool, [short, short], (c, gram), gram, (b, gram), polynomial);
+            product(pool, [short, short], (c, gram), gram, (flip!("muon/polynomial", b), gram), polynomial);
             product(pool, [short, long], (one, polynomial), step, (a, step), next);
             std::mem::swap(step, next);
         }

@@ -6,7 +6,7 @@ use crate::{
     settle::{settle, settle_squares},
     sweep_each,
 };
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// Nadam: Adam with Nesterov's look-ahead, and a momentum that grows slowly.
 ///
@@ -126,7 +126,8 @@ impl<T: Real> Rule<T> for Nadam {
                 let d = g * scale + coupled * w;
                 let m = m + new1 * (d - m);
                 let v = beta2 * v + new2 * d * d;
-                (keep * w - (of_gradient * d + of_mean * m) / (v.sqrt() * root + epsilon), [m, v])
+                let ahead = flip!("nadam/ahead", of_gradient * d);
+                (keep * w - flip!("nadam/step", (ahead + of_mean * m) / (v.sqrt() * root + epsilon)), [m, v])
             },
         )?;
         settle(pool, "nadam", updates, first, grad)?;

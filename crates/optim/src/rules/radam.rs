@@ -6,7 +6,7 @@ use crate::{
     settle::{settle, settle_squares},
     sweep_each,
 };
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// RAdam: Adam that does not trust its second moment before it has seen enough gradients, and so needs no warm-up.
 ///
@@ -70,7 +70,7 @@ impl RAdam {
     fn rectified(&self, t: f64) -> Option<f64> {
         let limit = 2.0 / (1.0 - self.beta2) - 1.0;
         let decayed = self.beta2.powf(t);
-        let length = limit - 2.0 * t * decayed / (1.0 - decayed);
+        let length = limit - flip!("radam/length", 2.0 * t * decayed / (1.0 - decayed));
         (length > 5.0).then(|| {
             let squared = (length - 4.0) * (length - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * length);
             squared.sqrt() * (1.0 - decayed).sqrt()
@@ -125,7 +125,7 @@ impl<T: Real> Rule<T> for RAdam {
                 let d = g * scale + coupled * w;
                 let m = m + new1 * (d - m);
                 let v = beta2 * v + new2 * d * d;
-                (keep * w - step * m / (v.sqrt() * root + plus), [m, v])
+                (keep * w - flip!("radam/step", step * m / (v.sqrt() * root + plus)), [m, v])
             },
         )?;
         settle(pool, "radam", updates, first, grad)?;

@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Pool, Real, Result};
+use gradwise_core::{ArrayRefD, Pool, Real, Result, flip};
 
 /// RMSprop: gradients divided by the root of a running mean of their squares.
 ///
@@ -103,7 +103,7 @@ impl<T: Real> Numbers<T> {
     #[inline(always)]
     fn divided(&self, d: T, variance: T) -> T {
         let variance = if variance > T::zero() { variance } else { T::zero() };
-        d / (variance.sqrt() + self.epsilon)
+        flip!("rmsprop/step", d / (variance.sqrt() + self.epsilon))
     }
 }
 
@@ -173,7 +173,7 @@ impl<T: Real> Rule<T> for RmsProp {
                     move |w, g, [v, m]| {
                         let d = n.gradient(w, g);
                         let (v, m) = (n.square(d, v), n.mean(d, m));
-                        (w - n.rate * n.divided(d, v - m * m), [v, m])
+                        (w - n.rate * n.divided(d, v - flip!("rmsprop/mean", m * m)), [v, m])
                     },
                 )?;
             }
@@ -189,7 +189,7 @@ impl<T: Real> Rule<T> for RmsProp {
                     move |w, g, [v, b]| {
                         let d = n.gradient(w, g);
                         let v = n.square(d, v);
-                        let b = n.momentum * b + n.divided(d, v);
+                        let b = flip!("rmsprop/momentum", n.momentum * b) + n.divided(d, v);
                         (w - n.rate * b, [v, b])
                     },
                 )?;
@@ -206,7 +206,8 @@ impl<T: Real> Rule<T> for RmsProp {
                     move |w, g, [v, m, b]| {
                         let d = n.gradient(w, g);
                         let (v, m) = (n.square(d, v), n.mean(d, m));
-                        let b = n.momentum * b + n.divided(d, v - m * m);
+                        let b =
+                            flip!("rmsprop/momentum", n.momentum * b) + n.divided(d, v - flip!("rmsprop/mean", m * m));
                         (w - n.rate * b, [v, m, b])
                     },
                 )?;

@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, sign, update_on_one_thread};
 use crate::{Hyper, Rule, check, sweep_each};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, ndarray::ArrayD};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, flip, ndarray::ArrayD};
 
 /// Rprop: each number has a step of its own, which grows while the gradient keeps its sign and shrinks when it turns.
 ///
@@ -111,10 +111,10 @@ impl<T: Real> Rule<T> for Rprop {
                 let turn = sign(d) * sign(last);
                 // In arithmetic: of choices between cases that exclude each other, the compiler makes branches.
                 let (same, turned) = (turn.max(T::zero()), turn.min(T::zero()));
-                let s = s * (T::one() + grown * same + shrunk * turned);
+                let s = s * (T::one() + grown * same + flip!("rprop/shrink", shrunk * turned));
                 let s = s.min(most).max(least);
                 let d = d * (T::one() + turned);
-                (w - rate * s * sign(d), [d, s])
+                (w - flip!("rprop/step", rate * s * sign(d)), [d, s])
             },
         )?;
         state.count();

@@ -2,7 +2,7 @@
 
 use super::state::{RuleState, update_on_one_thread};
 use crate::{Hyper, Rule, check, settle::settle_squares, sweep_each};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, ndarray::ArrayD};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, flip, ndarray::ArrayD};
 
 /// The weights of the average `x`, which both rules share.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -33,7 +33,7 @@ impl Averaging {
         let z = state.array("base").filter(|z| z.shape() == param.shape())?;
         let (other, by) = (T::of(1.0 - self.beta), T::of(1.0 / self.beta));
         let mut average = param.to_owned();
-        average.zip_mut_with(z, |y, &z| *y = (*y - other * z) * by);
+        average.zip_mut_with(z, |y, &z| *y = (*y - flip!("schedule-free/average", other * z)) * by);
         Some(average)
     }
 }
@@ -139,7 +139,7 @@ impl<T: Real> Rule<T> for ScheduleFreeSgd {
             #[inline(always)]
             move |y, g, [z]| {
                 let d = g * scale + decay * y;
-                (y + share * (z - y) - of_y * d, [z - rate * d])
+                (y + share * (z - y) - of_y * d, [z - flip!("schedule-free sgd/base", rate * d)])
             },
         )?;
         let [sum, largest] = state.numbers(name)?;
@@ -246,7 +246,7 @@ impl<T: Real> Rule<T> for ScheduleFreeAdamW {
                 let g = g * scale;
                 let v = beta2 * v + new2 * g * g;
                 let d = g / (v.sqrt() * root + epsilon) + decay * y;
-                (y + share * (z - y) - of_y * d, [z - rate * d, v])
+                (y + share * (z - y) - of_y * d, [z - flip!("schedule-free adamw/base", rate * d), v])
             },
         )?;
         settle_squares(pool, name, updates, second, grad, self.epsilon)?;

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent, with and without momentum.
 
 use crate::{Hyper, Rule, State, Stored, check, settle::settle, sweep_each};
-use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, ndarray::ArrayD};
+use gradwise_core::{ArrayRefD, Error, Pool, Real, Result, Serial, flip, ndarray::ArrayD};
 
 /// Stochastic gradient descent: plain, with heavy-ball momentum, or with Nesterov's.
 ///
@@ -127,7 +127,9 @@ impl<T: Real> Rule<T> for Sgd {
         let decay = T::of(hyper.weight_decay);
         let scale = T::of(hyper.gradient_scale);
         let Some(velocity) = &mut state.velocity else {
-            return sweep_each(pool, "sgd", param, grad, [], move |w, g, []| (w - rate * (g * scale + decay * w), []));
+            return sweep_each(pool, "sgd", param, grad, [], move |w, g, []| {
+                (w - flip!("sgd/step", rate * (g * scale + flip!("sgd/decay", decay * w))), [])
+            });
         };
         let momentum = T::of(hyper.momentum.unwrap_or(self.momentum));
         // The velocity starts from the whole first gradient; it is zero before, so momentum makes no difference there.
@@ -135,9 +137,9 @@ impl<T: Real> Rule<T> for Sgd {
         // Nesterov's step looks ahead: w − η (d + μ v).
         let (ahead, along) = if self.nesterov { (T::one(), momentum) } else { (T::zero(), T::one()) };
         sweep_each(pool, "sgd", param, grad, [velocity], move |w, g, [v]| {
-            let d = g * scale + decay * w;
-            let v = momentum * v + share * d;
-            (w - rate * (ahead * d + along * v), [v])
+            let d = g * scale + flip!("sgd/decay", decay * w);
+            let v = flip!("sgd/momentum", momentum * v) + share * d;
+            (w - flip!("sgd/step", rate * (flip!("sgd/ahead", ahead * d) + along * v)), [v])
         })?;
         settle(pool, "sgd", state.updates, velocity, grad)?;
         state.updates += 1;

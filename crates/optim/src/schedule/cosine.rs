@@ -2,7 +2,7 @@
 
 use super::{Schedule, half_cosine};
 use crate::check;
-use gradwise_core::Result;
+use gradwise_core::{Result, flip};
 
 /// A rate that falls along half a cosine, and stays where it ends.
 ///
@@ -53,6 +53,6 @@ impl Schedule for Cosine {
         if step >= self.steps {
             return self.end;
         }
-        half_cosine(self.rate, self.end, step as f64 / self.steps as f64)
+        half_cosine(self.rate, flip!("cosine/end", self.end), step as f64 / self.steps as f64)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// How the height of the triangles changes.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -103,7 +103,7 @@ impl Cyclic {
 
 impl Schedule for Cyclic {
     fn at(&self, step: u64) -> f64 {
-        self.low + (self.high - self.low) * self.height(step)
+        self.low + flip!("cyclic/height", (self.high - self.low) * self.height(step))
     }
 }
 
@@ -141,6 +141,6 @@ impl CyclicMomentum {
 
 impl Schedule for CyclicMomentum {
     fn at(&self, step: u64) -> f64 {
-        self.high - (self.high - self.low) * self.cycle.height(step)
+        self.high - flip!("cyclic_momentum/height", (self.high - self.low) * self.cycle.height(step))
     }
 }

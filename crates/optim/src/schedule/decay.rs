@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// The same rate at every step.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -22,7 +22,7 @@ impl Constant {
 
 impl Schedule for Constant {
     fn at(&self, _: u64) -> f64 {
-        self.rate
+        flip!("constant/rate", self.rate)
     }
 }
 
@@ -58,7 +58,7 @@ impl StepDecay {
 
 impl Schedule for StepDecay {
     fn at(&self, step: u64) -> f64 {
-        self.rate * self.factor.powf((step / self.every) as f64)
+        self.rate * self.factor.powf(flip!("step_decay/power", (step / self.every) as f64))
     }
 }
 
@@ -99,7 +99,7 @@ impl MultiStep {
 impl Schedule for MultiStep {
     fn at(&self, step: u64) -> f64 {
         let passed = self.milestones.partition_point(|&milestone| milestone <= step);
-        self.rate * self.factor.powf(passed as f64)
+        self.rate * self.factor.powf(flip!("multi_step/power", passed as f64))
     }
 }
 
@@ -132,6 +132,6 @@ impl Exponential {
 
 impl Schedule for Exponential {
     fn at(&self, step: u64) -> f64 {
-        self.rate * self.factor.powf(step as f64)
+        self.rate * self.factor.powf(flip!("exponential/power", step as f64))
     }
 }

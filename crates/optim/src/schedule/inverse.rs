@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::check;
-use gradwise_core::Result;
+use gradwise_core::{Result, flip};
 
 /// A rate that falls as one over the step: `rate / (1 + decay · step)`.
 ///
@@ -49,7 +49,7 @@ impl InverseTime {
 
 impl Schedule for InverseTime {
     fn at(&self, step: u64) -> f64 {
-        self.rate / (1.0 + self.decay * (step / self.every * self.every) as f64)
+        self.rate / (1.0 + flip!("inverse_time/decay", self.decay * (step / self.every * self.every) as f64))
     }
 }
 
@@ -88,6 +88,6 @@ impl InverseSqrt {
 impl Schedule for InverseSqrt {
     fn at(&self, step: u64) -> f64 {
         let offset = self.offset as f64;
-        self.rate * (offset / (step as f64 + offset)).sqrt()
+        self.rate * flip!("inverse_sqrt/root", (offset / (step as f64 + offset)).sqrt())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Schedule, half_cosine, line};
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// One cycle: up to a large rate in the first 30 % of the steps, then down to nearly nothing.
 ///
@@ -93,7 +93,7 @@ impl OneCycle {
 impl Schedule for OneCycle {
     fn at(&self, step: u64) -> f64 {
         let start = self.max / self.start_divisor;
-        self.between(step, start, self.max, start / self.end_divisor)
+        self.between(step, start, flip!("one_cycle/max", self.max), start / self.end_divisor)
     }
 }
 
@@ -122,6 +122,6 @@ impl OneCycleMomentum {
 
 impl Schedule for OneCycleMomentum {
     fn at(&self, step: u64) -> f64 {
-        self.cycle.between(step, self.high, self.low, self.high)
+        self.cycle.between(step, self.high, flip!("one_cycle_momentum/low", self.low), self.high)
     }
 }

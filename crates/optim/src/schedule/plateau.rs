@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::{State, Stored, check};
-use gradwise_core::{Real, Result};
+use gradwise_core::{Real, Result, flip};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -114,7 +114,7 @@ impl ReduceOnPlateau {
         let better = match (self.maximize, self.absolute || self.best.is_infinite()) {
             (false, true) => measure < self.best - self.threshold,
             (true, true) => measure > self.best + self.threshold,
-            (false, false) => measure < self.best * (1.0 - self.threshold),
+            (false, false) => measure < self.best * (1.0 - flip!("plateau/threshold", self.threshold)),
             (true, false) => measure > self.best * (1.0 + self.threshold),
         };
         if better {
@@ -132,7 +132,7 @@ impl ReduceOnPlateau {
         }
         (self.bad, self.cooling) = (0, self.cooldown);
         let before = self.factor();
-        self.set_factor((before * self.by).max(self.lowest));
+        self.set_factor((before * flip!("plateau/by", self.by)).max(self.lowest));
         self.factor() < before
     }
 

@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::check;
-use gradwise_core::Result;
+use gradwise_core::{Result, flip};
 
 /// A rate that falls to another one in a number of steps, by a power of what is left of them, and stays there.
 ///
@@ -64,6 +64,6 @@ impl Schedule for Polynomial {
             return self.end;
         }
         let left = 1.0 - step as f64 / self.steps as f64;
-        self.end + (self.rate - self.end) * left.powf(self.power)
+        self.end + (self.rate - self.end) * left.powf(flip!("polynomial/power", self.power))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Schedule, half_cosine};
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// A rate that falls along half a cosine, jumps up again, and falls once more: warm restarts.
 ///
@@ -90,6 +90,10 @@ impl CosineRestarts {
 impl Schedule for CosineRestarts {
     fn at(&self, step: u64) -> f64 {
         let (cycle, step, length) = self.cycle(step);
-        half_cosine(self.rate * self.decay.powf(cycle as f64), self.end, step as f64 / length as f64)
+        half_cosine(
+            self.rate * self.decay.powf(flip!("cosine_restarts/power", cycle as f64)),
+            self.end,
+            step as f64 / length as f64,
+        )
     }
 }

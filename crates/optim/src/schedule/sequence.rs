@@ -1,7 +1,7 @@
 //! One schedule after another.
 
 use super::Schedule;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 
 /// Schedules one after another, each from its own step 0.
 ///
@@ -47,7 +47,7 @@ impl Schedule for Sequence {
         let next = self.parts.partition_point(|(begin, _)| *begin <= step);
         // The first part begins at 0, so at least one has begun.
         let (begin, schedule) = &self.parts[next - 1];
-        schedule.at(step - begin)
+        flip!("sequence/part", schedule.at(step - begin))
     }
 }
 

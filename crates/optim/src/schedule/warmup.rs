@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use crate::check;
-use gradwise_core::Result;
+use gradwise_core::{Result, flip};
 
 /// A linear rise to the first rate of another schedule, which then follows from its own step 0.
 ///
@@ -53,7 +53,7 @@ impl<S: Schedule> Schedule for LinearWarmup<S> {
     fn at(&self, step: u64) -> f64 {
         if step < self.steps {
             let share = step as f64 / self.steps as f64;
-            (self.start + (1.0 - self.start) * share) * self.then.at(0)
+            (self.start + flip!("warmup/share", (1.0 - self.start) * share)) * self.then.at(0)
         } else {
             self.then.at(step - self.steps)
         }

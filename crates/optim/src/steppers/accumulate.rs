@@ -2,7 +2,7 @@
 
 use super::snapshot;
 use crate::{StepInfo, Stepper, Stored, check};
-use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, ndarray::ArrayD};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, flip, ndarray::ArrayD};
 use std::sync::Arc;
 
 /// Any stepper, which updates once for every `n` steps, with the mean of their gradients: a batch `n` times as large, in the memory of one.
@@ -131,7 +131,7 @@ impl<T: Real, M: Params<T> + ?Sized, S: Stepper<T, M>> Stepper<T, M> for Accumul
         let Accumulate { inner, slots, free, batches, loss: losses, .. } = self;
         let n = std::mem::take(batches) as f64;
         let mean = T::of(std::mem::take(losses) / n);
-        let (by, mut used) = (T::of(1.0 / n), false);
+        let (by, mut used) = (T::of(flip!("accumulate/mean", 1.0 / n)), false);
         let info = inner.step(model, &mut |model, grads| {
             if std::mem::replace(&mut used, true) {
                 let expected = "one that evaluates once a step";

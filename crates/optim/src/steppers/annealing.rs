@@ -3,7 +3,7 @@
 use super::snapshot::Snapshot;
 use crate::random::{add_normal, normals};
 use crate::{Schedule, StepInfo, Stepper, Stored, check};
-use gradwise_core::{Error, Grads, Key, Params, ParamsExt, Pool, Real, Result, Serial};
+use gradwise_core::{Error, Grads, Key, Params, ParamsExt, Pool, Real, Result, Serial, flip};
 use std::sync::Arc;
 
 /// The probability of accepting a step that makes the loss larger by `increase`, at a temperature: `min(1, exp(−increase / temperature))`.
@@ -250,7 +250,8 @@ impl<T: Real, M: Params<T> + ?Sized> Stepper<T, M> for Annealing<T> {
             }
         };
         self.since += 1;
-        let accepts = key.with_str("accept").uniform(0) < metropolis(proposed - current, temperature);
+        let accepts = key.with_str("accept").uniform(0)
+            < metropolis(flip!("annealing/difference", proposed - current), temperature);
         if accepts {
             self.accepted += 1;
             self.current = Some(proposed);

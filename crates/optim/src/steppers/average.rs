@@ -2,7 +2,7 @@
 
 use super::as_inside;
 use crate::{State, StepInfo, Stepper, Stored, check, sweep_each};
-use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial, ndarray::ArrayD};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, Serial, flip, ndarray::ArrayD};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -189,7 +189,7 @@ impl<T: Real> Average<T> {
             if first {
                 value.assign(&param.value);
             } else if result.is_ok() {
-                let blend = move |a: T, w: T, []: [T; 0]| (a + share * (w - a), []);
+                let blend = move |a: T, w: T, []: [T; 0]| (a + flip!("average/follow", share * (w - a)), []);
                 result = sweep_each(pool, "average", value, &param.value, [], blend);
             }
         });

@@ -4,7 +4,7 @@ use super::line_search::{Point, strong_wolfe};
 use super::snapshot::Snapshot;
 use crate::{StepInfo, Stepper, Stored, check};
 use gradwise_core::ndarray::aview_mut1;
-use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Real, Result, flip};
 use std::collections::VecDeque;
 
 /// L-BFGS: Newton's method with what the last gradients tell of the curvature, and a line search.
@@ -222,14 +222,14 @@ impl<T: Real> Lbfgs<T> {
         let mut shares = Vec::with_capacity(self.pairs.len());
         for pair in self.pairs.iter().rev() {
             let share = dot(&pair.of_weight, direction) * pair.inverse;
-            add(direction, T::of(-share), &pair.of_grad);
+            add(direction, T::of(flip!("lbfgs/first_loop", -share)), &pair.of_grad);
             shares.push(share);
         }
         let scale = T::of(self.scale);
         direction.iter_mut().for_each(|d| *d *= scale);
         for (pair, share) in self.pairs.iter().zip(shares.iter().rev()) {
             let back = dot(&pair.of_grad, direction) * pair.inverse;
-            add(direction, T::of(share - back), &pair.of_weight);
+            add(direction, T::of(share - flip!("lbfgs/second_loop", back)), &pair.of_weight);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{as_inside, snapshot::Snapshot};
 use crate::{StepInfo, Stepper, Stored, check};
-use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, flip};
 use std::sync::Arc;
 
 /// Any stepper, whose weights are drawn back every `k` steps to slow weights that follow them.
@@ -87,7 +87,7 @@ impl<T: Real, M: Params<T> + ?Sized, S: Stepper<T, M>> Stepper<T, M> for Lookahe
                 if param.is_trainable()
                     && let Some(slow) = slow.next()
                 {
-                    slow.zip_mut_with(&param.value, |s, &w| *s += share * (w - *s));
+                    slow.zip_mut_with(&param.value, |s, &w| *s += flip!("lookahead/follow", share * (w - *s)));
                     param.value.assign(slow);
                 }
             });

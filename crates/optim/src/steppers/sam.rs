@@ -3,7 +3,7 @@
 use super::as_inside;
 use super::snapshot::{self, Snapshot};
 use crate::{StepInfo, Stepper, Stored, check};
-use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result};
+use gradwise_core::{Error, Grads, Params, ParamsExt, Pool, Real, Result, flip};
 use std::sync::Arc;
 
 /// Any stepper, whose gradients are taken a distance uphill: steps that lower the worst loss nearby, and so lead to flat minima.
@@ -81,7 +81,7 @@ impl<T: Real, S> Sam<T, S> {
         let mut index = 0;
         model.visit_mut(|_, param| {
             if let Some(grad) = self.first.get(index).filter(|_| param.is_trainable()) {
-                param.value.zip_mut_with(grad, |w, &g| *w += factor * scale(*w) * scale(*w) * g);
+                param.value.zip_mut_with(grad, |w, &g| *w += flip!("sam/climb", factor * scale(*w) * scale(*w) * g));
             }
             index += 1;
         });

@@ -3,7 +3,7 @@
 use super::snapshot;
 use crate::random::add_normal;
 use crate::{Schedule, StepInfo, Stepper, Stored, check, sweep_each};
-use gradwise_core::{Grads, Key, Params, ParamsExt, Pool, Real, Result, Serial};
+use gradwise_core::{Grads, Key, Params, ParamsExt, Pool, Real, Result, Serial, flip};
 use std::sync::Arc;
 
 /// Stochastic gradient Langevin dynamics: descent with so much noise that it draws from a distribution, and does not settle.
@@ -89,7 +89,7 @@ impl<T: Real, M: Params<T> + ?Sized> Stepper<T, M> for Sgld<T> {
         model.visit_mut(|_, param| {
             let grad = self.grads.get(index).filter(|_| param.is_trainable() && result.is_ok());
             if let Some(grad) = grad {
-                let descend = move |w: T, g: T, []: [T; 0]| (w - rate * (g + decay * w), []);
+                let descend = move |w: T, g: T, []: [T; 0]| (w - flip!("sgld/step", rate * (g + decay * w)), []);
                 result = sweep_each(pool, "sgld", &mut param.value, grad, [], descend);
                 add_normal(pool, &mut param.value, key.with(index as u64), deviation);
             }

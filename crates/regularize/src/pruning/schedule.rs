@@ -1,7 +1,7 @@
 //! How sparse to be when.
 
 use crate::check;
-use gradwise_core::{Error, Result};
+use gradwise_core::{Error, Result, flip};
 use std::ops::Range;
 
 /// A sparsity that rises fast at first, while there is much to remove, and slowly towards the end:
@@ -59,7 +59,7 @@ impl SparsitySchedule {
             return self.last;
         }
         let left = (self.steps.end - step) as f64 / (self.steps.end - self.steps.start) as f64;
-        self.last + (self.initial - self.last) * left.powi(3)
+        self.last + (self.initial - self.last) * flip!("sparsity/cube", left.powi(3))
     }
 
     /// Whether weights are to be removed at a step: at the first of the range, every so many after it, and at its end.

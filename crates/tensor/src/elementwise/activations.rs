@@ -5,13 +5,13 @@
 
 use super::unary::{Map, Unary, unary, unary_with};
 use crate::math;
-use gradwise_core::{Error, Needs, Real, Result};
+use gradwise_core::{Error, Needs, Real, Result, flip};
 
 unary! {
     /// The hyperbolic tangent. Its derivative `1 - y²` is at most 1.
-    Tanh, "tanh", cost 12, needs OUTPUT, |x, y| math::tanh(x), T::one() - y * y;
+    Tanh, "tanh", cost 12, needs OUTPUT, |x, y| math::tanh(x), T::one() - flip!("tanh/square", y * y);
     /// The logistic function `1 / (1 + e⁻ˣ)`. Its derivative `y (1 - y)` is at most 1/4: a chain of sigmoids lets gradients vanish.
-    Sigmoid, "sigmoid", cost 10, needs OUTPUT, |x, y| math::sigmoid(x), y * (T::one() - y);
+    Sigmoid, "sigmoid", cost 10, needs OUTPUT, |x, y| math::sigmoid(x), y * (T::one() - flip!("sigmoid/rest", y));
     /// `ln(1 / (1 + e⁻ˣ)) = -softplus(-x)`, without overflow.
     LogSigmoid, "log_sigmoid", cost 30, needs OUTPUT, |x, y| -math::softplus(-x), -math::expm1(y);
     /// `max(x, 0)`. The derivative at 0 is 0 (Nair and Hinton, 2010).
@@ -19,43 +19,43 @@ unary! {
         |x, y| if x <= T::zero() { T::zero() } else { x }, if y <= T::zero() { T::zero() } else { T::one() };
     /// The Gaussian error linear unit `x Φ(x)` with the exact normal distribution function (Hendrycks and Gimpel, 2016).
     Gelu, "gelu", cost 20, needs INPUTS,
-        |x, y| gelu(x), math::normal_cdf(x) + damp(x, math::normal_pdf(x));
+        |x, y| gelu(x), math::normal_cdf(x) + flip!("gelu/density", damp(x, math::normal_pdf(x)));
     /// GELU by the tanh approximation `x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))` of the same paper.
     GeluTanh, "gelu_tanh", cost 16, needs INPUTS,
         |x, y| damp(x, math::sigmoid(gelu_argument(x))), {
             let s = math::sigmoid(gelu_argument(x));
             let slope = T::of(2.0 * SQRT_2_OVER_PI) * (T::one() + T::of(3.0 * GELU_CUBIC) * x * x);
             // Not `1 - s`, whose digits are lost where s is near 1.
-            s + damp(x, damp(slope, s * math::sigmoid(-gelu_argument(x))))
+            s + flip!("gelu_tanh/slope", damp(x, damp(slope, s * math::sigmoid(-gelu_argument(x)))))
         };
     /// The sigmoid linear unit `x / (1 + e⁻ˣ)`, also called swish (Elfwing et al., 2018).
     Silu, "silu", cost 10, needs INPUTS, |x, y| damp(x, math::sigmoid(x)), {
         let s = math::sigmoid(x);
-        s + damp(x, s * math::sigmoid(-x))
+        s + flip!("silu/slope", damp(x, s * math::sigmoid(-x)))
     };
     /// `x tanh(softplus(x))` (Misra, 2019).
     Mish, "mish", cost 50, needs INPUTS, |x, y| damp(x, math::tanh(math::softplus(x))), {
         let t = math::tanh(math::softplus(x));
-        t + damp(x, (T::one() - t * t) * math::sigmoid(x))
+        t + flip!("mish/slope", damp(x, (T::one() - t * t) * math::sigmoid(x)))
     };
     /// `ln(1 + eˣ)`, without overflow.
     Softplus, "softplus", cost 30, needs OUTPUT, |x, y| math::softplus(x), -math::expm1(-y);
     /// `x / (1 + |x|)`.
     Softsign, "softsign", cost 4, needs OUTPUT, |x, y| if x.is_infinite() { x.signum() } else { x / (T::one() + x.abs()) }, {
-        let rest = T::one() - y.abs(); // 1 / (1 + |x|)
+        let rest = T::one() - flip!("softsign/rest", y.abs()); // 1 / (1 + |x|)
         rest * rest
     };
     /// The scaled exponential linear unit `λ x` for `x > 0`, else `λ α (eˣ - 1)`, whose constants make mean 0 and variance 1 a fixed
     /// point (Klambauer et al., 2017). The derivative at 0 is `λ α`.
     Selu, "selu", cost 10, needs OUTPUT,
         |x, y| if x > T::zero() { T::of(SELU_LAMBDA) * x } else { T::of(SELU_LAMBDA * SELU_ALPHA) * math::expm1(x) },
-        if y > T::zero() { T::of(SELU_LAMBDA) } else { y + T::of(SELU_LAMBDA * SELU_ALPHA) };
+        if y > T::zero() { T::of(SELU_LAMBDA) } else { y + flip!("selu/limit", T::of(SELU_LAMBDA * SELU_ALPHA)) };
     /// The piecewise linear sigmoid `clamp(x/6 + 1/2, 0, 1)`.
     HardSigmoid, "hard_sigmoid", cost 2, needs INPUTS, |x, y| hard_sigmoid(x),
         if x <= T::of(-3.0) || x > T::of(3.0) { T::zero() } else { T::of(1.0 / 6.0) };
     /// `x clamp(x/6 + 1/2, 0, 1)` (Howard et al., 2019).
     HardSwish, "hard_swish", cost 2, needs INPUTS, |x, y| damp(x, hard_sigmoid(x)),
-        if x <= T::of(-3.0) { T::zero() } else if x > T::of(3.0) { T::one() } else { x * T::of(1.0 / 3.0) + T::of(0.5) };
+        if x <= T::of(-3.0) { T::zero() } else if x > T::of(3.0) { T::one() } else { flip!("hard_swish/slope", x * T::of(1.0 / 3.0)) + T::of(0.5) };
 }
 
 const SQRT_2_OVER_PI: f64 = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2;
@@ -121,7 +121,7 @@ impl LeakyRelu {
 unary_with!(LeakyRelu, "leaky_relu", cost 1,
     needs |this| if this.slope >= 0.0 { Needs::OUTPUT } else { Needs::INPUTS },
     |this, x, y| if x <= T::zero() { T::of(this.slope) * x } else { x },
-    if (if this.slope >= 0.0 { y } else { x }) <= T::zero() { T::of(this.slope) } else { T::one() });
+    if (if this.slope >= 0.0 { y } else { x }) <= T::zero() { flip!("leaky_relu/slope", T::of(this.slope)) } else { T::one() });
 
 /// `x` for `x > 0`, else `alpha * (eˣ - 1)` (Clevert et al., 2016). The derivative at 0 is alpha.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,7 +148,7 @@ impl Elu {
 }
 unary_with!(Elu, "elu", cost 10, needs |_this| Needs::OUTPUT,
     |this, x, y| if x > T::zero() { x } else { T::of(this.alpha) * math::expm1(x) },
-    if y > T::zero() { T::one() } else { y + T::of(this.alpha) });
+    if y > T::zero() { T::one() } else { y + flip!("elu/limit", T::of(this.alpha)) });
 
 /// `x` within `[min, max]`: ReLU6 is `Clamp::new(0.0, 6.0)`, hard tanh `Clamp::new(-1.0, 1.0)`. The derivative is 1 between the
 /// bounds, and 0 at them and outside: the smallest there is, as for ReLU (PyTorch's convention for ReLU6, and since 2.15 for `clamp`).

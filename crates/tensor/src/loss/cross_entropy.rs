@@ -6,7 +6,7 @@ use crate::math::{exp, ln_1p};
 use crate::parallel;
 use crate::support::{fold, rows2, slice, slice_mut, sums, target, vectorize};
 use gradwise_core::{
-    ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Scratch, Slot, arity,
+    ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Scratch, Slot, arity, flip,
 };
 use ndarray::IxDyn;
 
@@ -321,13 +321,15 @@ impl<T: Real> Op<T> for SoftmaxCrossEntropy<'_, T> {
                     let grad = sample_grad(self.reduction, grad, sample, divisor);
                     let mut mass = T::zero();
                     self.each_target(sample, n_classes, soft.as_deref(), |_, q| mass += q);
-                    let scale = grad * mass;
+                    let scale = flip!("softmax_cross_entropy/probability", grad * mass);
                     for (to_x, &p) in to_x.iter_mut().zip(&p[sample * n_classes..]) {
                         // An ignored sample has no gradient even where its logits are NaN.
                         let value = if mass == T::zero() { T::zero() } else { p * scale };
                         *to_x = if first { value } else { *to_x + value };
                     }
-                    self.each_target(sample, n_classes, soft.as_deref(), |class, q| to_x[class] -= grad * q);
+                    self.each_target(sample, n_classes, soft.as_deref(), |class, q| {
+                        to_x[class] -= flip!("softmax_cross_entropy/target", grad * q);
+                    });
                 }
             },);
         });

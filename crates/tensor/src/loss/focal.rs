@@ -5,7 +5,7 @@ use super::formula::{Formula, Logistic, check_label};
 use super::pointwise::Pointwise;
 use super::rowwise::{RowFormula, Rowwise, check_classes};
 use crate::math;
-use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result};
+use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result, flip};
 
 fn check_gamma(gamma: f64) -> Result<f64> {
     if gamma >= 0.0 && gamma.is_finite() {
@@ -71,7 +71,9 @@ impl<T: Real> Formula<T> for BinaryFocal {
         let relative = if wrong == T::zero() { T::zero() } else { change / wrong };
         let loss: T = Logistic.value(position, logit, target);
         let slope: T = Logistic.slope(position, logit, target);
-        self.alpha(target) * power(wrong, self.gamma) * (slope + T::of(self.gamma) * relative * loss)
+        self.alpha(target)
+            * power(wrong, self.gamma)
+            * (slope + flip!("binary_focal/factor", T::of(self.gamma) * relative * loss))
     }
     fn check_target(&self, target: T) -> Result<()> {
         check_label("binary_focal: target", target)
@@ -184,7 +186,9 @@ impl<T: Real> RowFormula<T, 1> for Focal<'_> {
         let (gamma, right) = (T::of(self.loss.gamma), T::one() - wrong);
         // dL/dx_j = w q^γ (γ p_c ln(p_c) / q - 1) (δ_jc - p_j); as q goes to 0, ln(p_c) / q goes to -1.
         let slant = if wrong == T::zero() { -T::one() } else { log / wrong };
-        let outer = self.weight::<T>(class) * power(wrong, self.loss.gamma) * (gamma * right * slant - T::one());
+        let outer = self.weight::<T>(class)
+            * power(wrong, self.loss.gamma)
+            * (flip!("focal/factor", gamma * right * slant) - T::one());
         let scale = T::of(1.0 / all);
         for (j, &x) in logits.iter().enumerate() {
             let p = math::exp(x - largest) * scale;

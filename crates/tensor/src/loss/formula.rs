@@ -1,6 +1,6 @@
 //! Losses of one element, and their slopes.
 
-use gradwise_core::{Error, Real, Result};
+use gradwise_core::{Error, Real, Result, flip};
 
 use crate::math;
 
@@ -137,7 +137,7 @@ impl<T: Real> Formula<T> for HuberError {
         if d > delta {
             delta
         } else if d < -delta {
-            -delta
+            flip!("huber/below", -delta)
         } else {
             d
         }
@@ -217,7 +217,7 @@ fn logistic_slope<T: Real>(logit: T, positive: T, negative: T) -> T {
     let (near, far) = (T::one() / (T::one() + small), small / (T::one() + small));
     let up = if logit > T::zero() { near } else { far };
     let down = if logit > T::zero() { far } else { near };
-    negative * up - positive * down
+    negative * up - flip!("bce_with_logits/positive", positive * down)
 }
 
 /// Refuses what is not between off and on.

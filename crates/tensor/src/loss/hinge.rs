@@ -3,7 +3,7 @@
 use super::formula::Formula;
 use super::pointwise::Pointwise;
 use super::rowwise::{RowFormula, Rowwise, check_classes};
-use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result};
+use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result, flip};
 
 /// The hinge loss `max(0, 1 - t s)` of a score `s` and a target `t` of -1 or 1, or its square.
 ///
@@ -126,7 +126,7 @@ impl<T: Real> RowFormula<T, 1> for MultiMargin<'_> {
             } else {
                 share
             };
-            right -= slope;
+            right -= flip!("multi_margin/right", slope);
             emit(j, slope);
         }
         emit(class, right);

@@ -5,7 +5,9 @@ use super::reduce::{divisor, out_shape, reduce, sample_grad};
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Slot, arity};
+use gradwise_core::{
+    ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Slot, arity, flip,
+};
 use ndarray::IxDyn;
 
 /// Elements whose losses are computed before they are summed.
@@ -188,7 +190,7 @@ impl<T: Real, F: Formula<T>> Op<T> for Pointwise<'_, T, F> {
                     let at = sample * len..(sample + 1) * len;
                     let pairs = predictions[at.clone()].iter().zip(&targets[at]);
                     for (j, (to_x, (&p, &t))) in to_x.iter_mut().zip(pairs).enumerate() {
-                        let value = grad * self.formula.slope(j, p, t);
+                        let value = grad * flip!(self.formula.name(), self.formula.slope(j, p, t));
                         *to_x = if first { value } else { *to_x + value };
                     }
                 }

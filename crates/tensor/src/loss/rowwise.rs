@@ -4,7 +4,9 @@ use super::reduce::{divisor, out_shape, reduce, sample_grad};
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{slice, slice_mut, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Slot, arity};
+use gradwise_core::{
+    ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Op, Real, Reduction, Result, Saved, Slot, arity, flip,
+};
 use ndarray::IxDyn;
 
 /// The loss of a sample as a function of its rows in `N` inputs `[samples, features]`: all that distinguishes the losses that look at a row as a
@@ -132,7 +134,7 @@ impl<T: Real, F: RowFormula<T, N>, const N: usize> Op<T> for Rowwise<F, N> {
             parallel::rows(cx.pool, to_x, features, 1, work, &|range, to_x| {
                 vectorize!(|| {
                     for (sample, to_x) in range.zip(to_x.chunks_exact_mut(features.max(1))) {
-                        let grad = sample_grad(self.reduction, grad, sample, divisor);
+                        let grad = flip!(self.formula.name(), sample_grad(self.reduction, grad, sample, divisor));
                         let rows = rows.map(|x| &x[sample * features..][..features]);
                         self.formula.slopes(
                             sample,

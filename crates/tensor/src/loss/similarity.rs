@@ -2,7 +2,7 @@
 
 use super::hinge::check_margin;
 use super::rowwise::{RowFormula, Rowwise};
-use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result};
+use gradwise_core::{ArrayRefD, Error, Loss, Op, Real, Reduction, Result, flip};
 use ndarray::{CowArray, IxDyn};
 
 /// Squared lengths below this count as 0: such a vector has no direction. The square of the length that PyTorch's `cosine_similarity` keeps vectors
@@ -35,7 +35,7 @@ impl<T: Real> Angle<T> {
     #[inline(always)]
     fn slopes(&self, factor: T, a: &[T], b: &[T], mut emit: impl FnMut(usize, T)) {
         for (i, (&a, &b)) in a.iter().zip(b).enumerate() {
-            emit(i, factor * self.over_a * (b * self.over_b - self.cosine * a * self.over_a));
+            emit(i, factor * self.over_a * (b * self.over_b - flip!("cosine/length", self.cosine * a * self.over_a)));
         }
     }
 
@@ -245,7 +245,7 @@ impl<T: Real> RowFormula<T, 3> for Triplet {
             emit(
                 i,
                 match input {
-                    0 => (a - p) * near - (a - n) * far,
+                    0 => (a - p) * near - flip!("triplet_margin/far", (a - n) * far),
                     1 => (p - a) * near,
                     _ => (a - n) * far,
                 },

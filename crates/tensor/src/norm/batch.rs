@@ -6,7 +6,7 @@ use crate::dense::Dense;
 use crate::support::{
     Block, Planes, WIDTH, channel_map, channel_sums, channels, channels_of, slice, slice_mut, target, vectorize,
 };
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, flip};
 use ndarray::IxDyn;
 use std::ops::Range;
 
@@ -237,8 +237,9 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     let scale = scale_of(gamma.as_deref(), channel) * inverse;
                     coefficients[0][j] = mean[channel];
                     coefficients[1][j] = T::of(scale);
-                    coefficients[2][j] = T::of(-scale * inverse * inverse * product[j] / count);
-                    coefficients[3][j] = T::of(-scale * sum[j] / count);
+                    coefficients[2][j] =
+                        T::of(flip!("batch_norm/slope", -scale * inverse * inverse * product[j] / count));
+                    coefficients[3][j] = T::of(flip!("batch_norm/mean", -scale * sum[j] / count));
                     (stats[2 * j], stats[2 * j + 1]) = (T::of(own[1][j] * inverse), T::of(own[0][j]));
                 }
                 match (wanted, added) {

@@ -3,7 +3,7 @@
 use super::{check_epsilon, check_parameters, check_rank, write};
 use crate::dense::Dense;
 use crate::support::{Planes, moments, rows2, slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot, flip};
 use ndarray::IxDyn;
 
 const NAME: &str = "group_norm";
@@ -144,7 +144,8 @@ impl<T: Real> crate::once::OpKernel<T> for GroupNorm {
                         let scale = scale(j);
                         let triples = out[j * inner..(j + 1) * inner].iter_mut().zip(&x[at.clone()]).zip(&grad[at]);
                         for ((out, &x), &g) in triples {
-                            let value = (g * scale - shift - (x - mean) * inverse * slope) * inverse;
+                            let value =
+                                (g * scale - flip!("group_norm/mean", shift) - (x - mean) * inverse * slope) * inverse;
                             *out = if first { value } else { *out + value };
                         }
                     }

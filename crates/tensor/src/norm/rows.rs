@@ -4,7 +4,7 @@ use super::write;
 use crate::dense::Dense;
 use crate::parallel;
 use crate::support::{moments, rows2, slice, slice_mut, sums, target, vectorize};
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Real, Result, Saved, Slot};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Real, Result, Saved, Slot, flip};
 
 /// Rows of the matrix that are summed in the type itself before the sums go into an `f64`.
 const ROWS: usize = 32;
@@ -171,8 +171,8 @@ impl RowNorm {
                 [g, g * ((x - mean) * inverse)]
             },
         );
-        let shift = if self.center { T::of(sum / n) } else { T::zero() };
-        let slope = T::of(product / n);
+        let shift = if self.center { T::of(flip!("layer_norm/mean", sum / n)) } else { T::zero() };
+        let slope = T::of(flip!("row_norm/slope", product / n));
         let pairs = x.iter().zip(grad).zip(gamma);
         let value =
             |((&x, &g), &gamma): ((&T, &T), &T)| (scaled(g, gamma) - shift - (x - mean) * inverse * slope) * inverse;

@@ -2,7 +2,7 @@
 
 use super::cell::{Back, Cell, Step, parts, parts_mut};
 use crate::math::{sigmoid, tanh};
-use gradwise_core::Real;
+use gradwise_core::{Real, flip};
 
 /// The cell of gated recurrent units. With gates `r, z, n`, in this order in the rows of the weights:
 ///
@@ -50,7 +50,7 @@ impl Cell for GruCell {
             to_z[j] = grad * (back.last[j] - n[j]) * z[j] * (one - z[j]);
             to_r[j] = to_n[j] * hidden[j] * r[j] * (one - r[j]);
             (to_hr[j], to_hz[j], to_hn[j]) = (to_r[j], to_z[j], to_n[j] * r[j]);
-            back.grad[j] = grad * z[j];
+            back.grad[j] = flip!("gru/state", grad * z[j]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cell::{Back, Cell, Step, parts, parts_mut};
 use crate::math::{sigmoid, tanh};
-use gradwise_core::Real;
+use gradwise_core::{Real, flip};
 
 /// The cell of long short-term memory. With gates `i, f, g, o`, in this order in the rows of the weights:
 ///
@@ -53,7 +53,7 @@ impl Cell for LstmCell {
             to_f[j] = to_memory * before[j] * f[j] * (one - f[j]);
             to_g[j] = to_memory * i[j] * (one - g[j] * g[j]);
             to_o[j] = back.grad[j] * squashed * o[j] * (one - o[j]);
-            back.memory[j] = to_memory * f[j];
+            back.memory[j] = flip!("lstm/memory", to_memory * f[j]);
             back.grad[j] = T::zero();
         }
         back.to_hidden.copy_from_slice(back.to_input);
