@@ -110,6 +110,14 @@ pub trait TapeExt<'p, T: Real> {
         softplus: Softplus,
     }
 
+    /// `Σ (λ₁ |x| + λ₂/2 x²) / n` over `n` samples, to be added to the loss: see [`tensor::ActivityPenalty`].
+    ///
+    /// # Errors
+    /// If a strength is negative or not finite.
+    fn activity_penalty(&mut self, x: Var, l1: f64, l2: f64) -> Result<Var> {
+        self.op(tensor::ActivityPenalty::new(l1, l2)?, &[x])
+    }
+
     /// `x` for `x > 0`, else `slope · x`.
     ///
     /// # Errors

@@ -464,6 +464,8 @@ fn tape_functions_are_the_operations() {
     case!(tape.tanh(a), x.mapv(f64::tanh));
     case!(tape.softplus(a), x.mapv(|x| x.exp().ln_1p()));
     case!(tape.scale(a, 3.0), x.mapv(|x| 3.0 * x));
+    let penalty = x.iter().map(|x| 0.3 * x.abs() + 0.2 * x * x).sum::<f64>() / 2.0;
+    case!(tape.activity_penalty(a, 0.3, 0.4), ndarray::arr0(penalty).into_dyn());
     case!(tape.add_scalar(a, 3.0), x.mapv(|x| 3.0 + x));
     case!(tape.sum(a, 0), x.sum_axis(Axis(0)));
     case!(tape.mean(a, 1), x.mean_axis(Axis(1)).unwrap());

@@ -34,6 +34,7 @@ pub use reduce::{Axes, LogSumExp, Max, Mean, Min, Prod, Reduce, Sum, Variance};
 pub use shape::{BroadcastTo, Concat, Flip, Gather, Pad, PadMode, Permute, Pick, Reshape, Slice, Span, Stack};
 pub use softmax::{LogSoftmax, Softmax};
 
+mod activity;
 pub mod dropout;
 pub mod eager;
 pub mod embedding;
@@ -43,6 +44,7 @@ pub mod norm;
 pub mod pool;
 pub mod recurrent;
 mod support;
+pub use activity::ActivityPenalty;
 pub use dropout::Dropout;
 pub use eager::Eager;
 pub use embedding::Embedding;

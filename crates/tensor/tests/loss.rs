@@ -4,6 +4,7 @@ use crate::support;
 
 use gradwise_autograd::check;
 use gradwise_core::{Error, Loss, Op, Reduction};
+use gradwise_tensor::ActivityPenalty;
 use gradwise_tensor::eager::Eager;
 use gradwise_tensor::embedding::Embedding;
 use gradwise_tensor::loss::{
@@ -151,6 +152,20 @@ proptest! {
             let double = BinaryCrossEntropyWithLogits::new(&labels, reduction).unwrap();
             let single = BinaryCrossEntropyWithLogits::new(&labels32, reduction).unwrap();
             verify(&single, &double, &losses, reduction, true);
+        }
+    }
+
+    #[test]
+    fn activity_penalty(shape in prop::collection::vec(0_usize..6, 0..4), seed: u64, l1 in 0.0..2.0, l2 in 0.0..2.0) {
+        let x = random(&shape, seed);
+        let op = ActivityPenalty::new(l1, l2).unwrap();
+        let sum: f64 = x.iter().map(|x| l1 * x.abs() + 0.5 * l2 * x * x).sum();
+        let n = shape.first().copied().unwrap_or(1).max(1) as f64;
+        assert_close("activity_penalty", &values(&op, &x), &ndarray::arr0(sum / n).into_dyn(), 1e-12);
+        consistent(&op, &op, std::slice::from_ref(&x), 1e-4);
+        // Away from the kink.
+        if x.iter().all(|x| x.abs() > 1e-4) {
+            check::op(&op, &[x]).unwrap();
         }
     }
 
