@@ -123,6 +123,33 @@ fn unary_gradients_match_differences() {
     }
 }
 
+/// A grid in steps that meet the kinks; the extremes of smooth functions are so flat that it comes near enough.
+#[test]
+fn slopes_are_within_their_range_and_fill_it() {
+    fn slopes(f: &impl Unary<f64>) -> (&'static str, [f64; 2]) {
+        let x = (-40_960..=40_960).map(|i| f64::from(i) / 1024.0);
+        let slopes = x.map(|x| f.derivative(x, f.forward(x)));
+        let range = slopes.fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], slope| [a.min(slope), b.max(slope)]);
+        (f.name(), range)
+    }
+    let clamp = Clamp::HARD_TANH;
+    let elu = Elu::new(1.0).unwrap();
+    let found = [
+        [slopes(&Sigmoid), slopes(&LogSigmoid), slopes(&Tanh)],
+        [slopes(&Relu), slopes(&elu), slopes(&Selu)],
+        [slopes(&Gelu), slopes(&GeluTanh), slopes(&Silu)],
+        [slopes(&Mish), slopes(&Softplus), slopes(&Softsign)],
+        [slopes(&HardSigmoid), slopes(&HardSwish), slopes(&clamp)],
+    ];
+    for ((name, [least, most]), (stated, range)) in found.as_flattened().iter().zip(elementwise::SLOPES) {
+        assert_eq!((*name, elementwise::slopes_of(name)), (stated, Some(range)));
+        // Softsign's slope falls like 1/x², and is at most 1/41² at the end of the grid.
+        assert!(range[0] - 1e-12 <= *least && *least < range[0] + 1e-3, "{name}: {least}");
+        assert!(range[1] + 1e-12 >= *most && *most > range[1] - 1e-3, "{name}: {most}");
+    }
+    assert_eq!(elementwise::slopes_of("leaky_relu"), None);
+}
+
 #[test]
 fn unary_functions_agree_in_both_precisions_any_layout_and_any_number_of_threads() {
     for (op, domain, _) in unary() {

@@ -20,12 +20,14 @@ mod activations;
 mod binary;
 mod functions;
 mod prelu;
+mod slopes;
 mod unary;
 
 pub use activations::*;
 pub use binary::{Add, Binary, Div, Map2, Maximum, Minimum, Mul, Pow, Sub, add, div, mul, sub, zip, zip_into, zip_mut};
 pub use functions::*;
 pub use prelu::PRelu;
+pub use slopes::{SLOPES, slopes_of};
 pub use unary::{Map, Unary, map, map_backward_mut, map_into, map_mut};
 
 pub(crate) use unary::op_through;
