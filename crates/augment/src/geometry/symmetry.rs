@@ -104,29 +104,61 @@ impl Symmetry {
 
     /// Writes the result into an image of [its shape](Symmetry::shape).
     pub(crate) fn run<P: Pixel>(self, source: Frame<'_, P>, target: FrameMut<'_, P>) {
-        let shape = source.shape;
-        let (from, to) = (shape.row(), target.shape.row());
         let (transposes, horizontal, vertical) = self.parts();
+        let (shape, to) = (source.shape, target.shape.row());
         for (source, target) in source.planes().zip(target.planes_mut()) {
-            for (y, row) in target.chunks_exact_mut(to).enumerate() {
-                match (transposes, horizontal, vertical) {
-                    (false, horizontal, vertical) => {
-                        let y = if vertical { shape.height - 1 - y } else { y };
-                        let source = &source[y * from..][..from];
-                        if horizontal { reverse(source, row, shape.step()) } else { row.copy_from_slice(source) }
-                    }
-                    (true, horizontal, vertical) => {
-                        let column = if vertical { shape.width - 1 - y } else { y };
-                        let step = shape.step();
-                        for (x, pixel) in row.chunks_exact_mut(step).enumerate() {
-                            let line = if horizontal { shape.height - 1 - x } else { x };
-                            pixel.copy_from_slice(&source[line * from + column * step..][..step]);
-                        }
-                    }
+            if transposes {
+                for (y, row) in target.chunks_exact_mut(to).enumerate() {
+                    let column = if vertical { shape.width - 1 - y } else { y };
+                    transpose(source, row, shape, column, horizontal);
                 }
+            } else {
+                rows(source, target, shape, horizontal, vertical);
             }
         }
     }
+}
+
+/// Writes a column as a row, from below if it is reversed.
+#[inline(always)]
+fn transpose<P: Pixel>(source: &[P], row: &mut [P], shape: Shape, column: usize, reversed: bool) {
+    let step = shape.step();
+    for (x, pixel) in row.chunks_exact_mut(step).enumerate() {
+        let line = if reversed { shape.height - 1 - x } else { x };
+        pixel.copy_from_slice(&source[line * shape.row() + column * step..][..step]);
+    }
+}
+
+/// Bytes of a plane from which on rows are fetched ahead: what is less is near enough.
+const FAR: usize = 1 << 15;
+
+/// Writes rows, each reversed or not, from the last or from the first.
+fn rows<P: Pixel>(source: &[P], mut target: &mut [P], shape: Shape, horizontal: bool, vertical: bool) {
+    let (len, height) = (shape.row(), shape.height);
+    let line = |y: usize| &source[if vertical { height - 1 - y } else { y } * len..][..len];
+    for y in 0..height {
+        let (row, rest) = target.split_at_mut(len);
+        if horizontal && size_of_val(source) >= FAR && y + 1 < height {
+            // Processors foresee how one reads on; here rows are read backwards, and each begins where the one before did not end.
+            ahead(line(y + 1));
+            ahead(&rest[..len]);
+        }
+        if horizontal {
+            reverse(line(y), row, shape.step());
+        } else {
+            row.copy_from_slice(line(y));
+        }
+        target = rest;
+    }
+}
+
+/// Asks for the memory of a row that is soon read or written.
+#[inline(always)]
+fn ahead<P>(row: &[P]) {
+    #[cfg(target_arch = "x86_64")]
+    super::avx2::prefetch(row);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }
 
 /// The pixels of a row in reverse order.
@@ -138,7 +170,7 @@ fn reverse<P: Pixel>(source: &[P], target: &mut [P], step: usize) {
         target.iter_mut().zip(source.iter().rev()).for_each(|(target, source)| *target = *source);
     }
     #[cfg(target_arch = "x86_64")]
-    if step == 3 && super::avx2::reverse(P::bytes(source), P::concrete(target)) {
+    if step == 3 && super::avx2::reverse(source, target) {
         return;
     }
     match step {
@@ -192,6 +224,26 @@ mod tests {
         assert_eq!(of(Symmetry::Clockwise), [4, 1, 5, 2, 6, 3]);
         assert_eq!(of(Symmetry::Counterclockwise), [3, 6, 2, 5, 1, 4]);
         assert_eq!(of(Symmetry::Antitranspose), [6, 3, 5, 2, 4, 1]);
+    }
+
+    /// Rows of every length: whole groups of pixels, and what is left of them.
+    #[test]
+    fn rows_are_reversed_pixel_by_pixel() {
+        fn check<P: Pixel>(width: usize, channels: usize, value: impl Fn(usize) -> P) {
+            let shape = Shape::interleaved(2, width, channels);
+            let data: Vec<P> = (0..2 * width * channels).map(value).collect();
+            let mut out = vec![P::default(); data.len()];
+            Symmetry::Horizontal.run(Frame { data: &data, shape }, FrameMut { data: &mut out, shape });
+            for (row, out) in data.chunks(shape.row()).zip(out.chunks(shape.row())) {
+                assert!(out.chunks(channels).eq(row.chunks(channels).rev()), "{width} pixels of {channels}");
+            }
+        }
+        for channels in 1..6 {
+            for width in (1..100).chain([224]) {
+                check(width, channels, |i| (i % 251) as u8);
+                check(width, channels, |i| i as f32);
+            }
+        }
     }
 
     #[test]
