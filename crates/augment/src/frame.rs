@@ -1,5 +1,6 @@
 //! Images of a known type, borrowed: what kernels work on.
 
+use crate::image::Value;
 use crate::pixel::Pixel;
 use crate::shape::Shape;
 
@@ -15,6 +16,27 @@ pub(crate) struct Frame<'a, P> {
 pub(crate) struct FrameMut<'a, P> {
     pub(crate) data: &'a mut [P],
     pub(crate) shape: Shape,
+}
+
+/// Something for each type of values.
+#[derive(Debug)]
+pub(crate) enum Typed<B, F> {
+    /// For bytes.
+    U8(B),
+    /// For floating-point numbers.
+    F32(F),
+}
+
+/// An image that is read and one that is written, of one type.
+type Pair<'a, P> = (Frame<'a, P>, FrameMut<'a, P>);
+
+/// What is read and what is written, as the type that both have.
+pub(crate) fn typed<'a, P: Value>(source: Frame<'a, P>, target: FrameMut<'a, P>) -> Typed<Pair<'a, u8>, Pair<'a, f32>> {
+    match (P::image(source.shape, source.data).frame(), P::image_mut(target.shape, target.data).frame()) {
+        (Typed::U8(source), Typed::U8(target)) => Typed::U8((source, target)),
+        (Typed::F32(source), Typed::F32(target)) => Typed::F32((source, target)),
+        _ => unreachable!("both have values of the type P"),
+    }
 }
 
 impl<'a, P: Pixel> Frame<'a, P> {

@@ -1,6 +1,6 @@
 //! Images whose type of value is known at run time only.
 
-use crate::frame::{Frame, FrameMut};
+use crate::frame::{Frame, FrameMut, Typed};
 use crate::shape::Shape;
 use crate::{Error, Layout, Result};
 
@@ -137,12 +137,12 @@ impl<'a> ImageRef<'a> {
         }
     }
 
-    pub(crate) fn frame_u8(self) -> Option<Frame<'a, u8>> {
-        if let Values::U8(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
-    }
-
-    pub(crate) fn frame_f32(self) -> Option<Frame<'a, f32>> {
-        if let Values::F32(data) = self.values { Some(Frame { data, shape: self.shape }) } else { None }
+    /// As its type.
+    pub(crate) fn frame(self) -> Typed<Frame<'a, u8>, Frame<'a, f32>> {
+        match self.values {
+            Values::U8(data) => Typed::U8(Frame { data, shape: self.shape }),
+            Values::F32(data) => Typed::F32(Frame { data, shape: self.shape }),
+        }
     }
 
     /// The first value that is no number that can be computed with, and where it is, in words.
@@ -207,20 +207,12 @@ impl<'a> ImageMut<'a> {
         ImageMut { shape: self.shape, values: self.values_mut() }
     }
 
-    pub(crate) fn frame_u8(self) -> Option<FrameMut<'a, u8>> {
-        if let ValuesMut::U8(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
-    }
-
-    /// Whichever it is.
-    pub(crate) fn frame_u8_or_f32(self) -> std::result::Result<FrameMut<'a, u8>, FrameMut<'a, f32>> {
+    /// As its type.
+    pub(crate) fn frame(self) -> Typed<FrameMut<'a, u8>, FrameMut<'a, f32>> {
         match self.values {
-            ValuesMut::U8(data) => Ok(FrameMut { data, shape: self.shape }),
-            ValuesMut::F32(data) => Err(FrameMut { data, shape: self.shape }),
+            ValuesMut::U8(data) => Typed::U8(FrameMut { data, shape: self.shape }),
+            ValuesMut::F32(data) => Typed::F32(FrameMut { data, shape: self.shape }),
         }
-    }
-
-    pub(crate) fn frame_f32(self) -> Option<FrameMut<'a, f32>> {
-        if let ValuesMut::F32(data) = self.values { Some(FrameMut { data, shape: self.shape }) } else { None }
     }
 }
 

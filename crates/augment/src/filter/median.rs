@@ -4,7 +4,7 @@ use super::rows::{Ring, Wide, pad};
 use super::step::Memory;
 use crate::Result;
 use crate::fill::Fill;
-use crate::frame::{Frame, FrameMut};
+use crate::frame::{Frame, FrameMut, Typed, typed};
 use crate::image::Value;
 use crate::simd::vectorize;
 
@@ -25,20 +25,13 @@ pub(super) fn median<P: Value>(
 ) -> Result<()> {
     if radius == 0 {
         target.data.copy_from_slice(source.data);
-        Ok(())
-    } else if let Some(source) = P::image(source.shape, source.data).frame_u8() {
-        let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
+        return Ok(());
+    }
+    match typed(source, target) {
         // A byte counts up to 15 x 15 values.
-        if radius <= 7 {
-            squares(radius, source, target, fill, &mut memory.u8)
-        } else {
-            squares(radius, source, target, fill, &mut memory.i32)
-        }
-    } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
-        let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        squares(radius, source, target, fill, &mut memory.i32)
-    } else {
-        unreachable!("one of the two")
+        Typed::U8((source, target)) if radius <= 7 => squares(radius, source, target, fill, &mut memory.u8),
+        Typed::U8((source, target)) => squares(radius, source, target, fill, &mut memory.i32),
+        Typed::F32((source, target)) => squares(radius, source, target, fill, &mut memory.i32),
     }
 }
 

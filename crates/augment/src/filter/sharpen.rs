@@ -1,6 +1,6 @@
 //! Differences from a smoothed image, made larger or smaller.
 
-use crate::frame::{Frame, FrameMut};
+use crate::frame::{Frame, FrameMut, Typed, typed};
 use crate::image::Value;
 use crate::pixel::Pixel;
 
@@ -23,9 +23,8 @@ pub(super) fn away<P: Pixel>(amount: f32, source: Frame<'_, P>, target: FrameMut
 /// `s + factor · (x - s)`, where `s` is a weighted mean of nine values, of bytes rounded to a byte.
 #[inline(always)]
 pub(super) fn sharpness<P: Value>(factor: f32, source: Frame<'_, P>, target: FrameMut<'_, P>) {
-    if let Some(source) = P::image(source.shape, source.data).frame_u8() {
-        let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
-        nine(
+    match typed(source, target) {
+        Typed::U8((source, target)) => nine(
             factor,
             source,
             target,
@@ -34,10 +33,8 @@ pub(super) fn sharpness<P: Value>(factor: f32, source: Frame<'_, P>, target: Fra
                 let sum = around.iter().fold(5 * u16::from(x), |sum, &x| sum + u16::from(x));
                 f32::from((sum + 6) / 13)
             },
-        );
-    } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
-        let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        nine(
+        ),
+        Typed::F32((source, target)) => nine(
             factor,
             source,
             target,
@@ -46,7 +43,7 @@ pub(super) fn sharpness<P: Value>(factor: f32, source: Frame<'_, P>, target: Fra
                 let sides = ((a + c) + (f + h)) + ((b + g) + (d + e));
                 (sides + 5.0 * x) * (1.0 / 13.0)
             },
-        );
+        ),
     }
 }
 

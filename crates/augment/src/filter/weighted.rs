@@ -4,7 +4,7 @@ use super::kernel::Half;
 use super::rows::{Ring, Wide, pad};
 use super::step::{LocalFilter, Memory};
 use crate::fill::Fill;
-use crate::frame::{Frame, FrameMut};
+use crate::frame::{Frame, FrameMut, Typed, typed};
 use crate::image::Value;
 use crate::simd::vectorize;
 use crate::{Kind, Result};
@@ -138,20 +138,16 @@ pub(super) fn separable<P: Value>(
     let least = if P::KIND == Kind::U8 { 0.5 / 65536.0 } else { 1e-9 };
     if weights[1..].iter().all(|&weight| weight < least) {
         target.data.copy_from_slice(source.data);
-        Ok(())
-    } else if let (Some(source), true) = (P::image(source.shape, source.data).frame_u8(), weights.len() <= NARROW) {
-        let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
-        let mut narrow = [0_u16; LocalFilter::MAX_RADIUS + 1];
-        quantized(weights.iter().copied(), |i, weight| narrow[i] = weight);
-        passes(&narrow[..weights.len()], source, target, fill, &mut memory.u16)
-    } else if let Some(source) = P::image(source.shape, source.data).frame_u8() {
-        let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
-        passes(weights, source, target, fill, &mut memory.f32)
-    } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
-        let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        passes(weights, source, target, fill, &mut memory.f32)
-    } else {
-        unreachable!("one of the two")
+        return Ok(());
+    }
+    match typed(source, target) {
+        Typed::U8((source, target)) if weights.len() <= NARROW => {
+            let mut narrow = [0_u16; LocalFilter::MAX_RADIUS + 1];
+            quantized(weights.iter().copied(), |i, weight| narrow[i] = weight);
+            passes(&narrow[..weights.len()], source, target, fill, &mut memory.u16)
+        }
+        Typed::U8((source, target)) => passes(weights, source, target, fill, &mut memory.f32),
+        Typed::F32((source, target)) => passes(weights, source, target, fill, &mut memory.f32),
     }
 }
 
@@ -266,22 +262,16 @@ pub(super) fn plane<P: Value>(
     memory: &mut Memory,
 ) -> Result<()> {
     let Memory { taps_f32, taps_u16, .. } = memory;
-    if let Some(source) = P::image(source.shape, source.data).frame_u8() {
-        let target = P::image_mut(target.shape, target.data).frame_u8().expect("as the source");
-        if taps_f32.taps.len() <= NARROW {
+    match typed(source, target) {
+        Typed::U8((source, target)) if taps_f32.taps.len() <= NARROW => {
             taps_u16.clear(taps_f32.radius);
             taps_u16.taps.extend(taps_f32.taps.iter().map(|tap| Tap { place: tap.place, weight: 0 }));
             let taps = &mut taps_u16.taps;
             quantized(taps_f32.taps.iter().map(|tap| tap.weight), |i, weight| taps[i].weight = weight);
             pairs(taps_u16, source, target, fill, &mut memory.u16)
-        } else {
-            pairs(taps_f32, source, target, fill, &mut memory.f32)
         }
-    } else if let Some(source) = P::image(source.shape, source.data).frame_f32() {
-        let target = P::image_mut(target.shape, target.data).frame_f32().expect("as the source");
-        pairs(taps_f32, source, target, fill, &mut memory.f32)
-    } else {
-        unreachable!("one of the two")
+        Typed::U8((source, target)) => pairs(taps_f32, source, target, fill, &mut memory.f32),
+        Typed::F32((source, target)) => pairs(taps_f32, source, target, fill, &mut memory.f32),
     }
 }
 

@@ -93,7 +93,7 @@ fn by_pixels<P: Pixel>(
                     continue;
                 }
                 for (column, out) in edge.clone().zip(out[edge.start * step..edge.end * step].chunks_exact_mut(step)) {
-                    let x = fill.place(column as i64 + dx, shape.width).expect("no constant fill");
+                    let x = fill.place(column as i64 + dx, shape.width).expect("only a constant fill has no place");
                     out.copy_from_slice(&line[x * step..][..step]);
                 }
             }
@@ -145,7 +145,8 @@ fn between<P: Pixel>(
             P::all_toward(&upper[left..][..len], &lower[left..][..len], below, fine);
             if !is_constant {
                 for column in (0..inner.start).chain(inner.end..n) {
-                    let x = fill.place(column as i64 + dx, shape.width).expect("no constant fill") * step;
+                    let x =
+                        fill.place(column as i64 + dx, shape.width).expect("only a constant fill has no place") * step;
                     let fine = &mut between[column * step..][..step];
                     P::all_toward(&upper[x..][..step], &lower[x..][..step], below, fine);
                 }

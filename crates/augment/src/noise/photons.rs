@@ -113,8 +113,7 @@ impl Counts {
                 few[i] = if mean < FEW { mean } else { FEW };
                 probabilities[i] = exp2(few[i] * -std::f32::consts::LOG2_E);
             }
-            let part: &mut [f32; LANES] = (&mut counts[part * LANES..][..LANES]).try_into().expect("as many lanes");
-            *part = go_through(&uniforms, &few, probabilities);
+            counts.as_chunks_mut::<LANES>().0[part] = go_through(&uniforms, &few, probabilities);
         }
         // The bits of positive numbers are in their order.
         let most = means.iter().fold(0, |most: u32, mean| most.max(mean.to_bits()));

@@ -1,7 +1,7 @@
 //! Steps one after the other, each from one piece of memory into another or in place, the last into the target.
 
 use super::{Buffers, Step};
-use crate::frame::{Frame, FrameMut};
+use crate::frame::{Frame, FrameMut, Typed};
 use crate::image::{ImageMut, ImageRef, Value};
 use crate::{Colour, Error, Kind, Result, Shape};
 
@@ -11,27 +11,28 @@ pub(super) fn run(steps: &[Step], source: ImageRef<'_>, target: ImageMut<'_>, bu
     for step in steps {
         output = step.output(output.0, output.1)?;
     }
-    if (target.shape(), target.kind()) != output {
+    let given = (target.shape(), target.kind());
+    let other_target = || {
         let name = |(shape, kind): (Shape, Kind)| format!("{shape} of {kind:?}");
-        return Err(Error::image("target", name(output), name((target.shape(), target.kind()))));
+        Err(Error::image("target", name(output), name(given)))
+    };
+    if given != output {
+        return other_target();
     }
     if let (Some(step), Some(found)) = (steps.iter().find(|step| step.computes()), source.not_allowed()) {
         return Err(Error::image(step.name(), "finite values within ±10²⁴", found));
     }
-    match (source.frame_u8(), source.frame_f32()) {
-        (Some(source), _) => {
+    match (source.frame(), target.frame()) {
+        (Typed::U8(source), Typed::U8(target)) => in_memory(steps, None, source, target, buffers),
+        (Typed::F32(source), Typed::F32(target)) => in_memory(steps, None, source, target, buffers),
+        (Typed::U8(source), Typed::F32(target)) => {
             let cast = steps.iter().position(Step::makes_floats).unwrap_or(steps.len());
             let (before, after) = steps.split_at(cast);
-            match (after.split_first(), target.frame_u8_or_f32()) {
-                (None, Ok(target)) => in_memory(before, None, source, target, buffers),
-                (Some((cast, after)), Err(target)) => with_cast(before, cast, after, source, target, buffers),
-                _ => unreachable!("its type was compared"),
-            }
+            let Some((cast, after)) = after.split_first() else { return other_target() };
+            with_cast(before, cast, after, source, target, buffers)
         }
-        (None, Some(source)) => {
-            in_memory(steps, None, source, target.frame_f32().expect("its type was compared"), buffers)
-        }
-        (None, None) => unreachable!("one of the two"),
+        // No step makes bytes of floating-point numbers.
+        (Typed::F32(_), Typed::U8(_)) => other_target(),
     }
 }
 
@@ -111,12 +112,11 @@ pub(super) fn masks(
     target: ImageMut<'_>,
     buffers: &mut Buffers,
 ) -> Result<()> {
-    let outside = Some(outside);
-    if let Some(source) = source.frame_u8() {
-        in_memory(steps, outside, source, target.frame_u8().expect("as the source"), buffers)
-    } else {
-        let source = source.frame_f32().expect("one of the two");
-        in_memory(steps, outside, source, target.frame_f32().expect("as the source"), buffers)
+    let (outside, kinds) = (Some(outside), [source.kind(), target.kind()]);
+    match (source.frame(), target.frame()) {
+        (Typed::U8(source), Typed::U8(target)) => in_memory(steps, outside, source, target, buffers),
+        (Typed::F32(source), Typed::F32(target)) => in_memory(steps, outside, source, target, buffers),
+        _ => Err(Error::image("target of a mask", format!("values of {:?}", kinds[0]), format!("{:?}", kinds[1]))),
     }
 }
 

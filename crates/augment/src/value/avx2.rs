@@ -40,12 +40,12 @@ pub(super) fn together(planes: &Planes, pixels: ValuesMut<'_>) -> usize {
 
 /// The groups of each plane.
 fn groups(planes: &Planes) -> [&[[f32; GROUP]; BLOCK / GROUP]; 3] {
-    planes.each_ref().map(|plane| plane.as_chunks().0.first_chunk().expect("as many"))
+    planes.each_ref().map(|plane| plane.as_chunks().0.first_chunk().expect("a block is whole groups"))
 }
 
 /// [`groups`], to write.
 fn groups_mut(planes: &mut Planes) -> [&mut [[f32; GROUP]; BLOCK / GROUP]; 3] {
-    planes.each_mut().map(|plane| plane.as_chunks_mut().0.first_chunk_mut().expect("as many"))
+    planes.each_mut().map(|plane| plane.as_chunks_mut().0.first_chunk_mut().expect("a block is whole groups"))
 }
 
 #[target_feature(enable = "avx2")]
