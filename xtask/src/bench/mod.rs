@@ -27,8 +27,8 @@ use std::time::Duration;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The cases, all if none is named; with `--ops`, words to select operations; `augment` alone for image augmentation beside the peers', which
-    /// writes docs/augmentation.md.
+    /// The cases, all if none is named; with `--ops`, words to select operations; `augment` for image augmentation beside the peers', which
+    /// writes docs/augmentation.md, with words after it to measure the cases whose names contain one of them, and keep the rest.
     names: Vec<String>,
     /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
@@ -57,7 +57,7 @@ pub(crate) struct Options {
     /// Interleaved pairs for each case; by default 30, and 10 where a step is slow.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
-    /// Measure nothing, only make docs/performance.md of what was measured and of the notes.
+    /// Measure nothing, only make docs/performance.md of what was measured and of the notes; with `augment`, docs/augmentation.md.
     #[arg(long, conflicts_with_all = ["ops", "peers"])]
     report: bool,
 }
@@ -65,10 +65,15 @@ pub(crate) struct Options {
 /// The task.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
-    if options.names == ["augment"] {
+    if let [augment, words @ ..] = &options.names[..]
+        && augment == "augment"
+    {
+        if options.report {
+            return augment::report(&workspace.root);
+        }
         let programs = peers_programs(&workspace, options)?;
         let (rounds, budget) = (options.pairs.unwrap_or(5), options.budget.unwrap_or(0.3));
-        return augment::run(&workspace, &programs, &options.threads, rounds, budget);
+        return augment::run(&workspace, &programs, words, &options.threads, rounds, budget);
     }
     let names = cases::names();
     if let (false, Some(name)) = (options.ops, options.names.iter().find(|name| !names.contains(&name.as_str()))) {

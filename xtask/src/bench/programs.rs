@@ -154,10 +154,10 @@ impl Programs {
         command
     }
 
-    /// The augmentation libraries' program, on the cases whose names contain a word.
-    pub(super) fn augment(&self, threads: usize, word: &str, budget: f64) -> Command {
+    /// The augmentation libraries' program, on some cases.
+    pub(super) fn augment(&self, threads: usize, cases: &[String], budget: f64) -> Command {
         let mut command = self.script("augment_bench.py", threads);
-        command.arg(word);
+        command.args(cases);
         environment(&mut command, threads, budget);
         // Without looking for newer versions of itself, or telling anyone of its use.
         command.env("NO_ALBUMENTATIONS_UPDATE", "1").env("NO_ALBUMENTATIONS_TELEMETRY", "1");
