@@ -1,13 +1,16 @@
 //! Image augmentation: the cases that the peers' program times, under the same names.
 //!
 //! A case is a transform, a size and a type of value: `rotate_224_f32`. Images of 28 x 28 are grey, larger ones have colours; they are cut from a photograph where
-//! one is given. Drawing the parameters is part of what is timed, as is writing the result into memory that is used again.
+//! one is given. Drawing the parameters is part of what is timed, as is writing the result into memory that is used again: each thread's results go to the
+//! same place, one after the other, as the peers' do, whose results are freed before the next one is made.
 
 use gradwise_augment::Value;
 use gradwise_augment::{
-    Affine, Augment, Batches, ColourJitter, Count, ElasticTransform, Flip, GaussianBlur, GaussianNoise, ImageRef, Key,
-    RandomErasing, RandomSaltAndPepper, Result, Sequence, Serial, Shape, ShotNoise, Speckle, Threads, Translate,
+    Affine, Augment, Buffers, ColourJitter, Count, ElasticTransform, Flip, GaussianBlur, GaussianNoise, ImageMut,
+    ImageRef, Key, RandomErasing, RandomSaltAndPepper, Result, Sequence, Serial, Shape, ShotNoise, Speckle, Threads,
+    Translate,
 };
+use std::sync::{Mutex, PoisonError};
 
 /// The transforms, by the peers' names.
 pub const TRANSFORMS: &[(&str, fn() -> Result<Box<dyn Augment>>)] = &[
@@ -49,10 +52,17 @@ pub const SIZES: [(usize, usize); 3] = [(28, 64), (32, 64), (224, 16)];
 pub struct Work<V> {
     shape: Shape,
     images: Vec<V>,
-    target: Vec<V>,
-    keys: Vec<Key>,
-    batches: Batches,
+    n: usize,
+    workers: Vec<Mutex<Worker<V>>>,
     round: u64,
+}
+
+/// What a thread has for itself.
+#[derive(Debug)]
+struct Worker<V> {
+    target: Vec<V>,
+    buffers: Buffers,
+    result: Result<()>,
 }
 
 impl<V: Value> Work<V> {
@@ -74,8 +84,7 @@ impl<V: Value> Work<V> {
                 }
             }
         }
-        let target = images.clone();
-        Work { shape, images, target, keys: vec![Key::new(0); n], batches: Batches::default(), round: 0 }
+        Work { shape, images, n, workers: Vec::new(), round: 0 }
     }
 
     /// Augments each image once, with draws of its own every time.
@@ -85,11 +94,23 @@ impl<V: Value> Work<V> {
     pub fn run(&mut self, augment: &dyn Augment, threads: usize) -> Result<()> {
         self.round += 1;
         let epoch = Key::new(1).epoch(self.round);
-        self.keys.iter_mut().zip(0..).for_each(|(key, i)| *key = epoch.sample(i));
         let count = Count(threads);
         let threads: &dyn Threads = if threads > 1 { &count } else { &Serial };
-        let (shape, target) = (self.shape, &mut self.target);
-        self.batches.run(augment, shape, &self.images, &self.keys, shape, target, threads)
+        let (n, shape, len) = (self.n, self.shape, self.images.len() / self.n);
+        let new =
+            || Mutex::new(Worker { target: vec![V::default(); len], buffers: Buffers::default(), result: Ok(()) });
+        self.workers.resize_with(threads.count(), new);
+        let (images, workers) = (&self.images, &self.workers);
+        threads.run(workers.len(), &|i| {
+            let mut worker = workers[i].lock().unwrap_or_else(PoisonError::into_inner);
+            let Worker { target, buffers, result } = &mut *worker;
+            *result = (i * n / workers.len()..(i + 1) * n / workers.len()).try_for_each(|index| {
+                let image = ImageRef::new(shape, &images[index * len..][..len])?;
+                augment.apply_into(image, epoch.sample(index as u64), ImageMut::new(shape, target)?, buffers)
+            });
+        });
+        let mut workers = self.workers.iter_mut();
+        workers.try_for_each(|worker| worker.get_mut().unwrap_or_else(PoisonError::into_inner).result.clone())
     }
 
     /// The first image, to look at.
@@ -97,7 +118,7 @@ impl<V: Value> Work<V> {
     /// # Errors
     /// None, as the values are as many as the shape says.
     pub fn first(&self) -> Result<ImageRef<'_>> {
-        let len = self.images.len() / self.keys.len();
+        let len = self.images.len() / self.n;
         ImageRef::new(self.shape, &self.images[..len])
     }
 }
@@ -135,17 +156,24 @@ impl Picture {
 mod tests {
     use super::*;
 
+    /// Whether a thread's last result is another than its image. (An elastic field may be too weak to change a byte of one of them.)
+    fn check<V: Value>(work: &mut Work<V>, augment: &dyn Augment, threads: usize, name: &str) {
+        work.run(augment, threads).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let len = work.images.len() / work.n;
+        let changed = work.workers.iter_mut().enumerate().any(|(i, worker)| {
+            let last = (i + 1) * work.n / threads - 1;
+            worker.get_mut().unwrap().target[..] != work.images[last * len..][..len]
+        });
+        assert!(changed, "{name}");
+    }
+
     #[test]
     fn every_case_runs() {
         for (size, _) in SIZES {
             for (name, make) in TRANSFORMS {
                 let augment = make().unwrap();
-                let mut bytes = Work::new(size, 2, &Picture::waves(), |x| (x * 255.0) as u8);
-                bytes.run(&*augment, 2).unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_ne!(bytes.target, bytes.images, "{name}");
-                let mut floats = Work::new(size, 2, &Picture::waves(), |x| x);
-                floats.run(&*augment, 1).unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_ne!(floats.target, floats.images, "{name}");
+                check(&mut Work::new(size, 2, &Picture::waves(), |x| (x * 255.0) as u8), &*augment, 2, name);
+                check(&mut Work::new(size, 2, &Picture::waves(), |x| x), &*augment, 1, name);
             }
         }
     }
