@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod confusion_file;
 mod error;
 mod evaluate;
 mod fit;

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 /// | `config.json` | `{"format": "gradwise-run", "version": 1, "config": …}`: everything the run was started with |
 /// | `metrics.jsonl` | a JSON object a line, in the order of events (below) |
 /// | `model.safetensors` | the final weights, buffers included, each under its path |
+/// | `confusion.json` | `{"classes": names, "matrix": rows, "undecided": numbers}`: a row a true class, a column what it was taken for; of classifiers |
 /// | `summary.json` | how it ended; written last, so a folder without one is of a run that did not end |
 ///
 /// Lines of `metrics.jsonl`, told apart by `"event"`; `null` stands for a number that is not finite:
@@ -110,7 +111,7 @@ impl RunFolder {
     }
 }
 
-fn write_json<C: Serialize>(path: &Path, value: &C) -> Result<()> {
+pub(crate) fn write_json<C: Serialize>(path: &Path, value: &C) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| TrainError::io(path)(error.into()))?;
     write_whole(path, (text + "\n").as_bytes())
 }
