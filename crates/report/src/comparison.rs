@@ -106,7 +106,11 @@ impl Comparison {
         };
         let all: Vec<_> = runs.iter().map(|run| settings(&run.config)).collect();
         for path in differing(all.iter()) {
-            let value = |run: &Run| settings(&run.config).remove(&path).unwrap_or_else(|| String::from("–"));
+            let value = |run: &Run| match settings(&run.config).remove(&path) {
+                // A setting that was measured, such as a mean, has more digits than anyone reads.
+                Some(value) if value.contains('.') => value.parse().map_or(value, number),
+                value => value.unwrap_or_else(|| String::from("–")),
+            };
             row(&path, &value);
         }
         row("epochs", &|run| run.epochs.len().to_string());

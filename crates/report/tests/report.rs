@@ -373,3 +373,44 @@ fn a_browser_shows_it_without_complaint() {
     assert!(!errors.contains("CONSOLE"), "{errors}");
     assert_eq!(dom.matches("<svg").count(), figures(&comparison).unwrap().len());
 }
+
+/// The event file of a run in the real TensorBoard, where it is installed: every number under its name.
+#[cfg(feature = "tensorboard")]
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that looked at nothing says so")]
+fn tensorboard_reads_what_is_written() {
+    const SCRIPT: &str = "
+import json, sys
+try:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+except ImportError:
+    sys.exit(77)
+events = EventAccumulator(sys.argv[1], size_guidance={'scalars': 0})
+events.Reload()
+print(json.dumps({tag: [[e.step, e.value] for e in events.Scalars(tag)] for tag in events.Tags()['scalars']}))
+";
+    let parent = tempfile::tempdir().unwrap();
+    let run = whole(parent.path(), "a", "{}", 0.0);
+    let file = parent.path().join("events.out.tfevents.0.gradwise");
+    std::fs::write(&file, gradwise_report::event_file(&run)).unwrap();
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let output = match std::process::Command::new(python).args(["-c", SCRIPT]).arg(&file).output() {
+        Ok(output) if output.status.code() != Some(77) => output,
+        _ => {
+            println!("skipped: there is no TensorBoard to read the file with");
+            return;
+        }
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for name in run.series_names() {
+        let written = run.series(&name);
+        assert_eq!(read[&name].as_array().unwrap().len(), written.len(), "{name}");
+        for (point, [step, value]) in read[&name].as_array().unwrap().iter().zip(written) {
+            assert_eq!(point[0].as_f64(), Some(step), "{name}");
+            assert!((point[1].as_f64().unwrap() - value).abs() < 1e-6 * value.abs().max(1.0), "{name}");
+        }
+    }
+    assert_eq!(read["params/b9.weight/grad_norm"][2], serde_json::json!([8, 1.0]));
+    assert_eq!(read["layers/b9/zeros"][0], serde_json::json!([0, 0.25]));
+}

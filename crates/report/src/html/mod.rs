@@ -33,13 +33,18 @@ pub fn html(comparison: &Comparison) -> Result<String> {
     );
     text += &contents(&figures);
     text += "<main id=\"main\" tabindex=\"-1\">\n<section id=\"results\">\n<h2>Results</h2>\n";
-    for run in comparison.runs() {
+    for run in comparison.runs().filter(|run| comparison.is_single() || is_amiss(run)) {
         text += &state(run);
     }
     if let Some(table) = comparison.group_table() {
         text += &table.html("Mean of the runs of each group, and from where to where they reach");
     }
-    text += &comparison.table().html("Each run: the settings that differ, and the last numbers");
+    let caption = if comparison.is_single() {
+        "The last numbers"
+    } else {
+        "Each run: the settings that differ, and the last numbers"
+    };
+    text += &comparison.table().html(caption);
     text += "</section>\n";
     for figure in &figures {
         text += &section(figure);
@@ -81,9 +86,14 @@ fn contents(figures: &[Figure]) -> String {
     text + "<li><a href=\"#configuration\">Configuration</a></li></ul></nav>\n"
 }
 
+/// Whether a run did not come to its planned end, or something else is wrong with it.
+fn is_amiss(run: &Run) -> bool {
+    run.cut_off || !run.unreached.is_empty() || run.end.as_ref().is_none_or(|end| end.stop.is_some())
+}
+
 /// How a run ended, and what is amiss with it.
 fn state(run: &Run) -> String {
-    let class = if run.end.as_ref().is_some_and(|end| end.stop.is_none()) { "state" } else { "state warning" };
+    let class = if is_amiss(run) { "state warning" } else { "state" };
     let mut text = format!("<p class=\"{class}\"><strong>{}</strong> {}.", escape(&run.name), escape(&run.state()));
     if run.cut_off {
         text += " The last line of its record is cut off.";
@@ -110,7 +120,7 @@ fn configuration(run: &Run) -> String {
     for (path, value) in settings(&run.config) {
         table.push([path, value]);
     }
-    let mut text = format!("<details{}><summary>{}</summary>\n", " open", escape(&run.name));
+    let mut text = format!("<details open><summary>{}</summary>\n", escape(&run.name));
     if let Some(recipe) = &run.recipe {
         let _ = writeln!(text, "<pre tabindex=\"0\"><code>{}</code></pre>", escape(recipe));
     }
