@@ -23,6 +23,10 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Draws a contact sheet: an image augmented by a pipeline, again and again, each time with what was drawn
     Augment(AugmentArgs),
+    /// Draws runs: one HTML file, and the pictures by themselves if asked for
+    Report(crate::pictures::ReportArgs),
+    /// Prints runs side by side
+    Compare(crate::pictures::CompareArgs),
 }
 
 /// Columns and rows.

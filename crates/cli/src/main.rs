@@ -5,6 +5,7 @@ mod args;
 mod augment;
 mod failure;
 mod photo;
+mod pictures;
 mod report;
 mod sheet;
 mod source;
@@ -22,6 +23,8 @@ fn main() -> ExitCode {
         None => train::run(&train),
         Some(Command::Train(train)) => train::run(&train),
         Some(Command::Augment(augment)) => augment::run(&augment),
+        Some(Command::Report(report)) => pictures::report(&report),
+        Some(Command::Compare(compare)) => pictures::compare(&compare),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

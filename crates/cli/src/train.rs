@@ -5,9 +5,10 @@ use crate::failure::Failure;
 use crate::report::{LastLayers, Outcome};
 use crate::source::Source;
 use crate::words::Words;
+use gradwise::metrics::Confusion;
 use gradwise::optim::BoxRule;
 use gradwise::prelude::*;
-use gradwise::train::layer_table;
+use gradwise::train::{Measures, layer_table};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -33,6 +34,9 @@ struct Config<'a> {
     seed: u64,
     threads: usize,
 }
+
+/// The most classes whose confusion is kept with a run: a million numbers, which nobody looks at one by one.
+const MOST_CLASSES: usize = 1000;
 
 /// Trains, tests, and tells.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
@@ -108,9 +112,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
     folder.save_model(&model)?;
     metrics.finish().map_err(|error| Failure::Output(format!("{}: {error}", folder.path().display())))?;
     // The test data are looked at once, when all is decided.
-    let mut accuracy: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
     let objective = Supervised(CrossEntropyLoss::default());
-    let test = evaluate(&model, &source.parts.test, 256, &objective, &mut accuracy, trainer.workspace())?;
+    let mut confusion = if classes <= MOST_CLASSES { Some(Confusion::new(classes)?) } else { None };
+    let mut accuracy: Metrics<f32, [usize]> = vec![Box::new(Accuracy::new())];
+    let measures: &mut dyn Measures<f32, _> = confusion.as_mut().map_or(&mut accuracy, |confusion| confusion);
+    let test = evaluate(&model, &source.parts.test, 256, &objective, measures, trainer.workspace())?;
     if !test.loss.is_finite() {
         let place = folder.path().display();
         return Err(Failure::Training(format!(
@@ -130,6 +136,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         threads,
         out: folder.path().display().to_string(),
     };
+    if let Some(confusion) = &confusion {
+        folder.save_confusion::<&str>(confusion, &[])?;
+    }
     folder.finish(&outcome)?;
     tell(&mut words, &outcome, &layers, args.json)?;
     words.finish()

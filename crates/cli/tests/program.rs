@@ -113,6 +113,46 @@ fn a_reader_that_leaves_does_not_end_the_run() {
     assert!(folder.path().join("run/summary.json").is_file());
 }
 
+#[test]
+fn runs_are_drawn_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    for (run, seed) in [("a", "0"), ("b", "1")] {
+        let arguments = ["--epochs", "1", "--batch", "512", "--threads", "1", "--seed", seed, "--out", run];
+        assert!(gradwise(folder.path(), &arguments).status.success());
+    }
+    let arguments =
+        ["report", "a", "b", "-o", "out/page.html", "--svg", "svg", "--png", "png", "--dark", "--tensorboard", "tb"];
+    let output = gradwise(folder.path(), &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let at = |file: &str| folder.path().join(file);
+    let page = std::fs::read_to_string(at("out/page.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("2 runs: a, b"));
+    for figure in ["loss", "metric-accuracy", "confusion", "gradients", "activations", "learning-rate"] {
+        assert!(at(&format!("svg/{figure}.svg")).is_file() && at(&format!("png/{figure}.png")).is_file(), "{figure}");
+    }
+    for run in ["a", "b"] {
+        let events = std::fs::read_dir(at("tb").join(run)).unwrap().next().unwrap().unwrap().path();
+        assert!(events.to_string_lossy().contains("tfevents") && std::fs::metadata(events).unwrap().len() > 1000);
+    }
+    let table = text(&gradwise(folder.path(), &["compare", "a", "b"]).stdout);
+    for words in ["seed", "test_accuracy", "2 seeds", " to "] {
+        assert!(table.contains(words), "{words} in {table}");
+    }
+    std::fs::write(at("b/metrics.jsonl"), "nonsense\n").unwrap();
+    for (arguments, code, words) in [
+        (&["report", "nowhere"][..], 2, "nowhere: expected the folder of a run, got nothing"),
+        (&["compare", "a", "b"], 3, "b/metrics.jsonl:1: expected a JSON object"),
+        (&["report", "a", "-o", "a/config.json/page.html"], 4, "config.json"),
+        (&["report", "a", "-o", "/"], 4, "expected the name of a file"),
+    ] {
+        let output = gradwise(folder.path(), arguments);
+        let error = text(&output.stderr);
+        assert_eq!((output.status.code(), error.lines().count()), (Some(code), 1), "{arguments:?}: {error}");
+        assert!(error.contains(words), "{arguments:?}: {error}");
+    }
+    assert_eq!(gradwise(folder.path(), &["report"]).status.code(), Some(2));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn words_that_find_no_room_are_told_when_the_run_is_safe() {

@@ -20,6 +20,8 @@ pub use gradwise_metrics as metrics;
 pub use gradwise_optim as optim;
 #[cfg(feature = "regularize")]
 pub use gradwise_regularize as regularize;
+#[cfg(feature = "report")]
+pub use gradwise_report as report;
 #[cfg(feature = "tensor")]
 pub use gradwise_tensor as tensor;
 #[cfg(feature = "train")]
