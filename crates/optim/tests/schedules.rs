@@ -116,11 +116,21 @@ fn range_tests_suggest_rates_that_work() -> Result<(), Error> {
 }
 
 #[test]
+fn a_plateau_wants_more_than_its_threshold() -> Result<(), Error> {
+    let mut plateau = ReduceOnPlateau::new(0.5)?.patience(0).threshold(0.1)?;
+    // By a tenth of 1, not by half of that.
+    assert_eq!([1.0, 0.95, 0.85, 0.8].map(|measure| plateau.observe(measure)), [false, true, false, true]);
+    let mut rising = ReduceOnPlateau::new(0.5)?.patience(0).threshold(0.1)?.maximize();
+    assert_eq!([1.0, 1.05, 1.15, 1.2].map(|measure| rising.observe(measure)), [false, true, false, true]);
+    Ok(())
+}
+
+#[test]
 fn suggestions_from_pairs() -> Result<(), Error> {
     // Falls from the second to the sixth point, of which the fourth is two thirds through; one point rises and is left out.
     let curve = [(1.0, 5.0), (2.0, 6.0), (3.0, 4.0), (4.0, 3.0), (5.0, 3.5), (6.0, 2.0), (7.0, 1.0), (8.0, 9.0)];
     let found = suggest(&curve)?;
-    assert_eq!((found.valley, found.minimum), (5.0, 0.7));
+    assert_eq!((found.valley, found.steepest, found.minimum), (5.0, 6.0, 0.7));
     let error = suggest(&[(1.0, 1.0), (1.0, 1.0), (2.0, 1.0)]).unwrap_err().to_string();
     assert_eq!(error, "range test: rates: expected growing ones above 0, got 1 and 1");
     let error = suggest(&[(1.0, 1.0), (2.0, f64::NAN), (3.0, 1.0)]).unwrap_err().to_string();

@@ -477,6 +477,22 @@ fn annealing_accepts_as_metropolis_says() {
     assert_eq!((metropolis(0.0, 0.0), metropolis(f64::INFINITY, 1.0)), (1.0, 0.0));
 }
 
+/// Which way it goes, which the share that is accepted does not tell: a line is as steep up as down.
+#[test]
+fn cold_annealing_goes_downhill() {
+    let mut model = one(3.0);
+    let mut annealing = Annealing::new(|_: u64| 1e-3, 0.25, 11).unwrap().deterministic();
+    for _ in 0..500 {
+        let mut eval = |model: &Vec<Param<f64>>, grads: &mut Grads<f64>| {
+            *grads = Grads::from_arrays(model, vec![None]);
+            Ok(model[0].value[[0]].powi(2))
+        };
+        annealing.step(&mut model, &mut eval).unwrap();
+    }
+    // Distributed as exp(−x² / T) in the end, with a standard deviation of 0.02.
+    assert!(model[0].value[[0]].abs() < 0.2, "{}", model[0].value);
+}
+
 #[test]
 fn annealing_remembers_the_best_and_returns_to_it() {
     for proposal in [Proposal::Normal, Proposal::Uniform, Proposal::One] {

@@ -60,7 +60,7 @@ impl Schedule for Box<dyn Schedule> {
 
 /// From `start` to `end` along half a cosine, for `share` from 0 to 1; exact at both ends.
 fn half_cosine(start: f64, end: f64, share: f64) -> f64 {
-    line(start, end, 0.5 * (1.0 - (std::f64::consts::PI * share).cos()))
+    line(start, end, 0.5 * (1.0 - gradwise_core::flip!("half_cosine/cosine", (std::f64::consts::PI * share).cos())))
 }
 
 /// From `start` to `end` along a line, for `share` from 0 to 1; exact at both ends.
