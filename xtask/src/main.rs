@@ -1,5 +1,5 @@
-//! The checks of the workspace, as a plain program: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask nightly`; and its
-//! measurements: `cargo xtask bench`.
+//! The checks of the workspace, as a plain program: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask inventory`,
+//! `cargo xtask nightly`; and its measurements: `cargo xtask bench`.
 //!
 //! Everything that has to be remembered about this workspace (which crate may depend on which, where `unsafe` is allowed, what a
 //! release needs) is written down here as code that fails with the rule's name and its reason. Nothing here is needed to build or to
@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod consumers;
 mod fuzz;
+mod inventory;
 mod memory;
 mod nightly;
 mod run;
@@ -41,6 +42,8 @@ enum Task {
     Tidy,
     /// The speed of training steps and operations.
     Bench(bench::Options),
+    /// What the catalogue of tricks asks for: where each item is, and whether its test notices a wrong sign in it.
+    Inventory(inventory::Options),
     /// Pipelines of augmentation from any text on any image, made up for a while.
     Fuzz {
         /// How long, by each of the two ways.
@@ -52,10 +55,14 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = inventory::compiles() {
+        return code;
+    }
     let done = match Arguments::parse().task {
         Task::Ci { stages } => ci::run(&stages),
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Inventory(options) => inventory::run(&options),
         Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Nightly => nightly::run(),
     };

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::ci::{Context, Features, Stage, alone, run_stages};
 use crate::run::{cargo, stream};
-use crate::{fuzz, memory};
+use crate::{fuzz, inventory, memory};
 
 /// How often the property tests are run. Each run draws its cases anew, so this multiplies the cases of those tests that fix their
 /// number too, which `PROPTEST_CASES` does not reach.
@@ -28,6 +28,8 @@ const STAGES: &[&Stage] = &[
     &Stage { name: "miri", run: memory::miri },
     // Texts and images that nobody thought of.
     &Stage { name: "fuzz", run: |cx| fuzz::examples(cx, FUZZING).and_then(|()| fuzz::libfuzzer(cx, FUZZING)) },
+    // Tests notice a wrong sign in what they test.
+    &Stage { name: "inventory", run: inventory::stage },
     // Tests must not lean on running beside each other.
     &Stage { name: "one thread", run: |cx| test(cx, &["--test-threads=1"], &[]) },
 ];
