@@ -135,6 +135,11 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         &self.stepper
     }
 
+    /// The optimizer, to save or restore its state.
+    pub fn stepper_mut(&mut self) -> &mut S {
+        &mut self.stepper
+    }
+
     /// The objective.
     pub fn objective(&self) -> &O {
         &self.objective
