@@ -1,0 +1,7 @@
+//! Recipes as a user writes them.
+
+mod bits;
+mod errors;
+mod generated;
+mod kinds;
+mod saved;
