@@ -19,14 +19,46 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Trains a convolutional network, on the embedded digits or on a folder of IDX files
-    Train(TrainArgs),
+    /// Trains what a recipe says, or a convolutional network on the embedded digits or a folder of IDX files
+    Train(TrainCommand),
+    /// Checks, begins and describes recipes: training runs as TOML files
+    #[command(subcommand)]
+    Recipe(RecipeCommand),
     /// Draws a contact sheet: an image augmented by a pipeline, again and again, each time with what was drawn
     Augment(AugmentArgs),
     /// Draws runs: one HTML file, and the pictures by themselves if asked for
     Report(crate::pictures::ReportArgs),
     /// Prints runs side by side
     Compare(crate::pictures::CompareArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TrainCommand {
+    /// Recipe to train, a TOML file; without it, the options below say what is trained
+    #[arg(conflicts_with_all = ["data", "epochs", "batch", "rate", "optimizer", "weight_decay", "dropout", "label_smoothing"])]
+    pub(crate) recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: TrainArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum RecipeCommand {
+    /// Loads the data, builds everything, and prints the table of layers; trains nothing
+    Check {
+        /// Recipe, a TOML file
+        recipe: PathBuf,
+    },
+    /// Writes a sensible recipe for some data, with comments
+    New {
+        /// Table (.csv, .tsv), archive of arrays (.npz), or folder of IDX files, CIFAR's files or pictures
+        #[arg(long, value_name = "PATH")]
+        data: PathBuf,
+        /// File to write, which must not be there already [default: standard output]
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Prints a JSON Schema of recipes, by which editors complete and explain their keys
+    Schema,
 }
 
 /// Columns and rows.
@@ -112,9 +144,9 @@ pub(crate) struct TrainArgs {
     /// Share of each target that is spread over all classes while training
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub(crate) label_smoothing: f64,
-    /// Seed of everything random: first weights, the held-out digits, the order of samples, dropout
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// Seed of everything random: first weights, the held-out digits, the order of samples, dropout [default: 0, or the recipe's]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Threads to train on; the result is the same for any number [default: as many as the machine has]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

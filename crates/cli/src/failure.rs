@@ -2,6 +2,7 @@
 
 use gradwise::core::Error as CoreError;
 use gradwise::data::DataError;
+use gradwise::recipe::{Problem, RecipeError};
 use gradwise::train::TrainError;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -79,6 +80,21 @@ impl From<TrainError> for Failure {
             // The program reads nothing but data, so what the system refused is a file of the run.
             TrainError::Io { .. } => Failure::Output(error.to_string()),
             error => Failure::Training(error.to_string()),
+        }
+    }
+}
+
+/// A recipe that cannot be used is a command that cannot be used; training that fails and files that cannot be read are what they are.
+impl From<RecipeError> for Failure {
+    fn from(error: RecipeError) -> Self {
+        let text = error.to_string();
+        match error.problem() {
+            Problem::Train(TrainError::Io { .. }) => Failure::Output(text),
+            Problem::Train(TrainError::Core(_) | TrainError::Diverged { .. }) => Failure::Training(text),
+            Problem::Data(DataError::Value { .. }) => Failure::Usage(text),
+            Problem::Data(DataError::Io { source, .. }) if is_nowhere(source.kind()) => Failure::Usage(text),
+            Problem::Data(_) | Problem::Train(TrainError::Data(_)) => Failure::Data(text),
+            _ => Failure::Usage(text),
         }
     }
 }

@@ -6,6 +6,7 @@ mod augment;
 mod failure;
 mod photo;
 mod pictures;
+mod recipe;
 mod report;
 mod sheet;
 mod source;
@@ -21,7 +22,11 @@ fn main() -> ExitCode {
     let Cli { command, train } = Cli::parse();
     let result = match command {
         None => train::run(&train),
-        Some(Command::Train(train)) => train::run(&train),
+        Some(Command::Train(train)) => match &train.recipe {
+            Some(file) => recipe::train(file, &train.options),
+            None => train::run(&train.options),
+        },
+        Some(Command::Recipe(command)) => recipe::run(&command),
         Some(Command::Augment(augment)) => augment::run(&augment),
         Some(Command::Report(report)) => pictures::report(&report),
         Some(Command::Compare(compare)) => pictures::compare(&compare),

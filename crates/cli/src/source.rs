@@ -14,7 +14,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads the folder that was named, or the embedded digits, a fifth of which is held out.
-    pub(crate) fn load(args: &TrainArgs) -> Result<Self, Failure> {
+    pub(crate) fn load(args: &TrainArgs, seed: u64) -> Result<Self, Failure> {
         let (name, mut parts, embedded) = match &args.data {
             Some(folder) => {
                 let name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.display().to_string()));
@@ -22,7 +22,7 @@ impl Source {
             }
             None => {
                 let digits = digits::<f32>();
-                let parts = digits.train_test(&stratified_split(digits.labels(), 0.2, args.seed)?)?;
+                let parts = digits.train_test(&stratified_split(digits.labels(), 0.2, seed)?)?;
                 (String::from("digits"), parts, true)
             }
         };

@@ -40,10 +40,11 @@ const MOST_CLASSES: usize = 1000;
 
 /// Trains, tests, and tells.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
-    let source = Source::load(args)?;
+    let seed = args.seed.unwrap_or(0);
+    let source = Source::load(args, seed)?;
     let image = source.image()?;
     let classes = source.parts.train.n_classes();
-    let mut model = model(&source, image, args)?;
+    let mut model = model(&source, image, args, seed)?;
     let epochs = args.epochs.unwrap_or(if source.embedded { 20 } else { 5 });
     if epochs == 0 {
         // The loop would refuse it too, but only after the folder of the run was made.
@@ -51,18 +52,15 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let batch = args.batch.unwrap_or(if source.embedded { 32 } else { 128 });
     let threads = args.threads.unwrap_or_else(available_threads);
-    let batches = Batches::new(source.parts.train.len(), batch)?.shuffled(args.seed);
+    let batches = Batches::new(source.parts.train.len(), batch)?.shuffled(seed);
     let (optimizer, rate) = optimizer(args, epochs.saturating_mul(batches.per_epoch()))?;
     // The layers are looked at once an epoch: often enough for a table, too seldom to cost anything.
     let look_every = batches.per_epoch();
-    let mut trainer = Trainer::new(
-        Supervised(CrossEntropyLoss::default().label_smoothing(args.label_smoothing)?),
-        optimizer,
-        args.seed,
-    )
-    .threads(threads)?
-    .measure_every(look_every)
-    .probe_every(look_every);
+    let mut trainer =
+        Trainer::new(Supervised(CrossEntropyLoss::default().label_smoothing(args.label_smoothing)?), optimizer, seed)
+            .threads(threads)?
+            .measure_every(look_every)
+            .probe_every(look_every);
 
     let config = Config {
         data: &source.name,
@@ -80,7 +78,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         weight_decay: args.weight_decay,
         dropout: args.dropout,
         label_smoothing: args.label_smoothing,
-        seed: args.seed,
+        seed,
         threads,
     };
     let folder = match &args.out {
@@ -132,7 +130,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), Failure> {
         epochs: summary.epochs,
         steps: summary.steps,
         parameters: config.parameters,
-        seed: args.seed,
+        seed,
         threads,
         out: folder.path().display().to_string(),
     };
@@ -164,8 +162,8 @@ fn tell(words: &mut Words<impl Write>, outcome: &Outcome, layers: &LastLayers, j
 
 /// The network: three blocks of convolution, batch norm and pooling for images that can be halved so often, as MNIST's; a flatter one
 /// for the small digits.
-fn model(source: &Source, image: [usize; 3], args: &TrainArgs) -> Result<Chain<f32>, Failure> {
-    let key = Key::new(args.seed).with_str("first weights");
+fn model(source: &Source, image: [usize; 3], args: &TrainArgs, seed: u64) -> Result<Chain<f32>, Failure> {
+    let key = Key::new(seed).with_str("first weights");
     let classes = source.parts.train.n_classes();
     let config = models::ConvNetConfig::new(image, classes).dropout(args.dropout);
     let config = if source.embedded { config.channels(&[32, 64]).convolutions(2).hidden(128) } else { config };

@@ -164,3 +164,50 @@ fn words_that_find_no_room_are_told_when_the_run_is_safe() {
     assert!(text(&output.stderr).starts_with("gradwise: standard output: "), "{output:?}");
     assert!(folder.path().join("run/summary.json").is_file());
 }
+
+#[test]
+fn a_recipe_is_begun_checked_and_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = gradwise(folder.path(), arguments);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    // Numbers and words, with a value missing, as tables have them; which of two is told by the sum.
+    let row =
+        |i: usize| format!("{};{};{};{}", i % 7, i % 5, ["red", "blue"][i % 2], ["low", "high"][(i % 7 + i % 5) / 6]);
+    let rows: Vec<String> = (0..70).map(row).collect();
+    std::fs::write(folder.path().join("table.csv"), format!("a;b;colour;size\n{}\n;1;red;low\n", rows.join("\n")))
+        .unwrap();
+
+    let (code, out, error) = run(&["recipe", "new", "--data", "table.csv", "-o", "table.toml"]);
+    assert_eq!((code, out.contains("gradwise train table.toml")), (Some(0), true), "{error}");
+    assert_eq!(run(&["recipe", "new", "--data", "table.csv", "-o", "table.toml"]).0, Some(2), "it is not written over");
+    let (code, out, error) = run(&["recipe", "check", "table.toml"]);
+    assert_eq!(code, Some(0), "{error}");
+    for words in ["2 classes", "linear", "64", "parameters", "50 epochs of 2 steps"] {
+        assert!(out.contains(words), "{words} in {out}");
+    }
+    let (code, out, error) = run(&["train", "table.toml", "--json", "--threads", "1"]);
+    assert_eq!(code, Some(0), "{error}");
+    let last: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert!(last["test"]["accuracy"].as_f64() > Some(0.8), "{last}");
+    assert_eq!(last["out"].as_str(), Some("runs/table"));
+    for file in ["config.json", "metrics.jsonl", "model.safetensors", "summary.json"] {
+        assert!(folder.path().join("runs/table").join(file).is_file(), "{file}");
+    }
+
+    let recipe = std::fs::read_to_string(folder.path().join("table.toml")).unwrap();
+    let line = 1 + recipe.lines().position(|line| line.starts_with("rate = 0.003")).unwrap();
+    std::fs::write(folder.path().join("bad.toml"), recipe.replace("\nrate = 0.003", "\nrat = 0.003")).unwrap();
+    for arguments in [&["recipe", "check", "bad.toml"][..], &["train", "bad.toml", "--out", "bad"]] {
+        let (code, _, error) = run(arguments);
+        let told = format!("gradwise: bad.toml:{line}: optimizer.rat: there is no key `rat`; did you mean `rate`?\n");
+        assert_eq!((code, error), (Some(2), told));
+    }
+    assert!(!folder.path().join("bad").exists(), "nothing is left of a run that did not start");
+    assert_eq!(run(&["train", "table.toml", "--out", "runs/table"]).0, Some(4), "a run is never written over");
+    assert_eq!(run(&["train", "nowhere.toml"]).0, Some(2));
+    assert_eq!(run(&["train", "table.toml", "--dropout", "0.5"]).0, Some(2), "a recipe says that itself");
+    let (code, out, _) = run(&["recipe", "schema"]);
+    assert!(code == Some(0) && serde_json::from_str::<serde_json::Value>(&out).is_ok());
+}

@@ -18,6 +18,8 @@ pub use gradwise_layers as layers;
 pub use gradwise_metrics as metrics;
 #[cfg(feature = "optim")]
 pub use gradwise_optim as optim;
+#[cfg(feature = "recipe")]
+pub use gradwise_recipe as recipe;
 #[cfg(feature = "regularize")]
 pub use gradwise_regularize as regularize;
 #[cfg(feature = "report")]
