@@ -26,7 +26,7 @@ pub use op::{ArrayRefD, ArrayViewD, At, Cx, Needs, Op, Saved, Slot, arity, check
 pub use param::{Kind, Param, Params, ParamsExt};
 pub use path::Path;
 pub use pattern::PathPattern;
-pub use pool::{Pool, Serial};
+pub use pool::{Pool, RunsOnce, Serial};
 pub use real::{Floats, FloatsMut, PerType, Real};
 pub use scratch::Scratch;
 pub use sums::sum_of_squares;

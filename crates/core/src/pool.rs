@@ -1,5 +1,7 @@
 //! Threads, as far as an operation needs to know of them.
 
+#![allow(unsafe_code)] // The declaration of a promise that unsafe code elsewhere relies on; none is run here.
+
 use crate::Result;
 use std::sync::Arc;
 
@@ -30,6 +32,13 @@ pub trait Pool: Sync {
         1 << 15
     }
 
+    /// The same pool as one whose word unsafe code may take for it that each task runs once. `None`, unless whoever wrote the pool gave
+    /// that word with an `unsafe impl`: whoever hands disjoint parts of memory to tasks then keeps account of them, which costs some
+    /// messages between cores a job.
+    fn runs_once(&self) -> Option<&dyn RunsOnce> {
+        None
+    }
+
     /// In how many shards the batch is worked on: 1, unless this pool has only a part of it.
     fn shards(&self) -> usize {
         1
@@ -44,6 +53,17 @@ pub trait Pool: Sync {
         each(mine);
         Ok(())
     }
+}
+
+/// A pool that unsafe code may rely on. [`Pool`] promises the same, but a safe trait's promise must not be what soundness hangs on: see
+/// [`Pool::runs_once`].
+///
+/// # Safety
+/// `run_once(n, task)` calls `task(0)`, …, `task(n - 1)`, each exactly once, and neither returns nor unwinds before all of these calls are
+/// over. After a panic of a task, those that have not begun may be left out, if it unwinds.
+pub unsafe trait RunsOnce: Sync {
+    /// Runs `task(0..n)`, each once, and waits for all of them.
+    fn run_once(&self, n: usize, task: &(dyn Fn(usize) + Sync));
 }
 
 /// The pool of one thread: the caller's.
@@ -70,6 +90,9 @@ macro_rules! forward_pool {
             }
             fn min_work(&self) -> usize {
                 (**self).min_work()
+            }
+            fn runs_once(&self) -> Option<&dyn RunsOnce> {
+                (**self).runs_once()
             }
             fn shards(&self) -> usize {
                 (**self).shards()

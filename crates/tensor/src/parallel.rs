@@ -78,12 +78,16 @@ pub fn n_tasks(pool: &dyn Pool, work: usize) -> usize {
 /// Runs `task(0)`, …, `task(n - 1)` on a pool, each exactly once, whatever the pool does.
 ///
 /// Code that hands disjoint parts of memory to tasks is sound only if no task runs twice. A pool promises that, but anybody may write
-/// one, without `unsafe`; so it is seen to here, and a pool that forgets tasks is found out. A pool that keeps its promise has each task
-/// run where it wants it, as the data of a task may be where it ran the last time.
+/// one, without `unsafe`; so it is seen to here, and a pool that forgets tasks is found out, unless the pool gives its word
+/// ([`Pool::runs_once`]). A pool that keeps its promise has each task run where it wants it, as the data of a task may be where it ran the
+/// last time.
 ///
 /// # Panics
 /// If the pool returns before it has run `n` tasks.
 pub fn run(pool: &dyn Pool, n: usize, task: &(dyn Fn(usize) + Sync)) {
+    if let Some(pool) = pool.runs_once() {
+        return pool.run_once(n, task);
+    }
     let (left, drawn, done) = (AtomicU64::new(u64::MAX), AtomicUsize::new(0), AtomicUsize::new(0));
     // The first tasks are crossed off a list; those that do not fit on it are drawn in order.
     let listed = n.min(u64::BITS as usize);

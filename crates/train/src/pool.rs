@@ -12,7 +12,7 @@
 #![allow(unsafe_code)] // A job is borrowed by the workers for as long as `run` waits for them; the type system cannot see that.
 
 use crate::{Result, TrainError};
-use gradwise_core::{Pool, Serial};
+use gradwise_core::{Pool, RunsOnce, Serial};
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -67,18 +67,28 @@ struct Workers {
 }
 
 struct Shared {
-    /// A bit for each lot of the job's tasks that nobody has taken yet.
-    left: AtomicU64,
-    /// How many lots there were, for choosing among them.
-    lots: AtomicUsize,
-    /// Lots of the job that are done.
-    done: AtomicUsize,
-    /// The job. Written by the caller of `run` before `left` announces it; read by whoever has taken a lot of it.
-    job: UnsafeCell<Job<'static>>,
+    call: Lines<Call>,
+    /// Lots of the job that workers have done.
+    done: Lines<AtomicUsize>,
     /// The first panic of a task.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     stopping: AtomicBool,
     asleep: Vec<AtomicBool>,
+}
+
+/// Cache lines of its own: to send one from one core to another takes as long as hundreds of instructions, so none should go because of
+/// what else is in it. Two, as processors fetch them in pairs.
+#[repr(align(128))]
+struct Lines<X>(X);
+
+/// All that a worker must see to begin.
+struct Call {
+    /// A bit for each lot of the job's tasks that nobody has taken yet.
+    left: AtomicU64,
+    /// How many lots there were, for choosing among them.
+    lots: AtomicUsize,
+    /// The job. Written by the caller of `run` before `left` announces it; read by whoever has taken a lot of it.
+    job: UnsafeCell<Job<'static>>,
 }
 
 #[derive(Clone, Copy)]
@@ -90,8 +100,8 @@ struct Job<'a> {
     lots: usize,
 }
 
-// SAFETY: `job` is the only field that is not `Sync` by itself. It is written only between jobs, when no lot of the last job is
-// taken and not done, and read only with a lot in hand; `left` orders the two (release, acquire).
+// SAFETY: the `job` of `call` is the only thing in it that is not `Sync` by itself. It is written only between jobs, when no lot of the
+// last job is taken and not done, and read only with a lot in hand; `left` orders the two (release, acquire).
 unsafe impl Sync for Shared {}
 
 /// The lots, as bits, that a thread of several takes first.
@@ -106,24 +116,25 @@ thread_local! {
 }
 
 impl Shared {
-    /// Takes and runs lots of the present job until none is left: first those of this thread, the first of them first; then those that
-    /// others have not come to, from the end.
-    fn work(&self, thread: usize) {
+    /// Takes a lot of the present job and runs it: the first of this thread's, or, if none of those is left, the last of what others have
+    /// not come to. `false` if there is none.
+    fn work(&self, thread: usize) -> bool {
         let threads = self.asleep.len() + 1;
+        let Lines(call) = &self.call;
         loop {
-            let left = self.left.load(Ordering::Acquire);
+            let left = call.left.load(Ordering::Acquire);
             if left == 0 {
-                return;
+                return false;
             }
-            let own = left & own_lots(thread, threads, self.lots.load(Ordering::Relaxed));
+            let own = left & own_lots(thread, threads, call.lots.load(Ordering::Relaxed));
             let bit = if own == 0 { 1 << left.ilog2() } else { 1 << own.trailing_zeros() };
             // Whether it is a lot of the job that was seen or of the next one does not matter: it is taken, and the job is read after.
-            if self.left.fetch_and(!bit, Ordering::AcqRel) & bit == 0 {
+            if call.left.fetch_and(!bit, Ordering::AcqRel) & bit == 0 {
                 continue;
             }
             // SAFETY: a lot of the job that `left` announced is taken and not yet done, so `run` has not returned and the job is still
             // borrowed by it; and nobody writes `job` before that lot is done.
-            let Job { task, n, lots } = unsafe { *self.job.get() };
+            let Job { task, n, lots } = unsafe { *call.job.get() };
             let lot = bit.trailing_zeros() as usize;
             INSIDE.set(true);
             for i in n * lot / lots..n * (lot + 1) / lots {
@@ -134,19 +145,26 @@ impl Shared {
                 }
             }
             INSIDE.set(false);
-            self.done.fetch_add(1, Ordering::Release);
+            return true;
         }
     }
 
     fn has_work(&self) -> bool {
-        self.left.load(Ordering::Acquire) != 0 || self.stopping.load(Ordering::Relaxed)
+        self.call.0.left.load(Ordering::Acquire) != 0 || self.stopping.load(Ordering::Relaxed)
     }
 
     /// The life of a worker.
     fn serve(&self, me: usize) {
         while !self.stopping.load(Ordering::Acquire) {
-            self.work(me + 1);
-            let mut spins = 0;
+            // Told once and not after each lot: the caller's line would come and go each time.
+            let mut done = 0;
+            while self.work(me + 1) {
+                done += 1;
+            }
+            if done > 0 {
+                self.done.0.fetch_add(done, Ordering::Release);
+            }
+            let (mut spins, mut slept) = (0, false);
             while !self.has_work() {
                 if spins < SPINS {
                     spins += 1;
@@ -155,17 +173,21 @@ impl Shared {
                 }
                 // Announce the sleep, then look once more: whoever starts a job does the two in the other order, so one of us notices.
                 self.asleep[me].store(true, Ordering::SeqCst);
+                slept = true;
                 if self.has_work_seq_cst() {
                     break;
                 }
                 std::thread::park();
             }
-            self.asleep[me].store(false, Ordering::Relaxed);
+            // Not at every job: the caller reads it in each, and has it in its cache for as long as nobody writes.
+            if slept {
+                self.asleep[me].store(false, Ordering::Relaxed);
+            }
         }
     }
 
     fn has_work_seq_cst(&self) -> bool {
-        self.left.load(Ordering::SeqCst) != 0 || self.stopping.load(Ordering::SeqCst)
+        self.call.0.left.load(Ordering::SeqCst) != 0 || self.stopping.load(Ordering::SeqCst)
     }
 }
 
@@ -173,10 +195,8 @@ impl Workers {
     fn new(threads: usize) -> Result<Self> {
         let nothing = Job { task: &|_| {}, n: 0, lots: 1 };
         let shared = Arc::new(Shared {
-            left: AtomicU64::new(0),
-            lots: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
-            job: UnsafeCell::new(nothing),
+            call: Lines(Call { left: AtomicU64::new(0), lots: AtomicUsize::new(0), job: UnsafeCell::new(nothing) }),
+            done: Lines(AtomicUsize::new(0)),
             panic: Mutex::new(None),
             stopping: AtomicBool::new(false),
             asleep: (1..threads).map(|_| AtomicBool::new(false)).collect(),
@@ -207,7 +227,24 @@ impl Pool for Workers {
         self.handles.len() + 1
     }
 
+    /// A quarter of what is usual: threads that are awake meet in half a microsecond, and what another core has written costs more.
+    fn min_work(&self) -> usize {
+        1 << 13
+    }
+
+    fn runs_once(&self) -> Option<&dyn RunsOnce> {
+        Some(self)
+    }
+
     fn run(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.run_once(n, task);
+    }
+}
+
+// SAFETY: a task runs when the bit of its lot is cleared in `left`, which one thread alone does, or in place; and `run_once` waits for
+// every lot, as panics of tasks are caught and raised again at the end.
+unsafe impl RunsOnce for Workers {
+    fn run_once(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
         if n <= 1 || INSIDE.get() {
             return (0..n).for_each(task);
         }
@@ -222,15 +259,25 @@ impl Pool for Workers {
         // return, nor unwind, before all its lots are done.
         let task: Task<'static> = unsafe { std::mem::transmute::<Task<'_>, Task<'static>>(task) };
         let lots = n.min(MOST_LOTS);
+        let (Lines(call), Lines(done)) = (&shared.call, &shared.done);
         // SAFETY: all lots of the last job are done, `busy` keeps other callers out, and workers read this only after `left` below.
-        unsafe { *shared.job.get() = Job { task, n, lots } };
-        shared.done.store(0, Ordering::Relaxed);
-        shared.lots.store(lots, Ordering::Relaxed);
-        shared.left.store(own_lots(0, 1, lots), Ordering::SeqCst);
+        unsafe { *call.job.get() = Job { task, n, lots } };
+        done.store(0, Ordering::Relaxed);
+        call.lots.store(lots, Ordering::Relaxed);
+        call.left.store(own_lots(0, 1, lots), Ordering::SeqCst);
         self.wake();
-        shared.work(0);
-        let mut spins = 0_u32;
-        while shared.done.load(Ordering::Acquire) < lots {
+        let (mut own, mut spins) = (0, 0_u32);
+        let mine = own_lots(0, self.threads(), lots).count_ones() as usize;
+        // One's own first. Then most often all is done, so that is looked at before what is left.
+        let is_done = |own: usize| done.load(Ordering::Acquire) + own == lots;
+        while own < mine || !is_done(own) {
+            if shared.work(0) {
+                own += 1;
+                continue;
+            }
+            if is_done(own) {
+                break; // and some of one's own were done by whoever was early
+            }
             spins += 1;
             // A task is on another thread. If it takes long, that thread may be waiting for this core.
             if spins.is_multiple_of(1024) { std::thread::yield_now() } else { std::hint::spin_loop() }
