@@ -169,17 +169,20 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                     Some(gathered) => gathered.all(&range),
                     None => moments(planes, &range, &x),
                 };
-                let mut coefficients = [[T::zero(); WIDTH]; 3];
-                for (j, channel) in range.clone().enumerate() {
+                let (gamma, beta) = (of_block(gamma.as_deref(), &range, 1.0), of_block(beta.as_deref(), &range, 0.0));
+                let (mut coefficients, mut spread) = ([[T::zero(); WIDTH]; 3], [T::zero(); WIDTH]);
+                // Whole vectors of channels, whether there are so many or not.
+                for j in 0..WIDTH {
                     let (mean, variance) = (means[j], T::of(variances[j]));
                     let center = T::of(mean);
-                    let scale = scale_of(gamma.as_deref(), channel) / (variance.as_f64() + epsilon).sqrt();
+                    let scale = gamma[j] / (variance.as_f64() + epsilon).sqrt();
                     // What rounding takes from the mean is made up for in the shift.
-                    let shift = beta.as_deref().map_or(0.0, |beta| beta[channel].as_f64());
-                    let shift = shift + (center.as_f64() - mean) * scale;
+                    let shift = beta[j] + (center.as_f64() - mean) * scale;
+                    spread[j] = variance;
                     (coefficients[0][j], coefficients[1][j], coefficients[2][j]) = (center, T::of(scale), T::of(shift));
-                    let numbers = [center, variance, coefficients[1][j], coefficients[2][j]];
-                    stats[SAVED * j..][..SAVED].copy_from_slice(&numbers);
+                }
+                for (j, stats) in stats.as_chunks_mut::<SAVED>().0.iter_mut().enumerate() {
+                    *stats = [coefficients[0][j], spread[j], coefficients[1][j], coefficients[2][j]];
                 }
                 normalize(planes, &range, block, &coefficients, &x, added.as_deref(), lowest);
             },);
@@ -204,7 +207,7 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         let n_parameters = at.inputs.len() - 1 - usize::from(self.residual);
         let gamma = at.inputs.get(1).filter(|_| n_parameters > 0).map(|gamma| Dense::of(gamma, cx.scratch));
         let grad = slice(at.grad);
-        let kink = kink(self.relu);
+        let (epsilon, kink) = (self.epsilon, kink(self.relu));
         // The output is read for the rectifier's mask alone; without one it may be gone.
         let output = if self.relu { slice(at.output) } else { grad };
         let (mean, variance) = (slice(&at.saved.arrays[0]), slice(&at.saved.arrays[1]));
@@ -231,16 +234,21 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
                         (own, own)
                     }
                 };
-                let mut coefficients = [[T::zero(); WIDTH]; 4];
-                for (j, channel) in range.clone().enumerate() {
-                    let inverse = 1.0 / (variance[channel].as_f64() + self.epsilon).sqrt();
-                    let scale = scale_of(gamma.as_deref(), channel) * inverse;
-                    coefficients[0][j] = mean[channel];
+                let gamma = of_block(gamma.as_deref(), &range, 1.0);
+                let variances = of_block(Some(variance), &range, 0.0);
+                let (mut coefficients, mut inverses) = ([[T::zero(); WIDTH]; 4], [0.0; WIDTH]);
+                coefficients[0][..range.len()].copy_from_slice(&mean[range.clone()]);
+                for j in 0..WIDTH {
+                    let inverse = 1.0 / (variances[j] + epsilon).sqrt();
+                    let scale = gamma[j] * inverse;
+                    inverses[j] = inverse;
                     coefficients[1][j] = T::of(scale);
                     coefficients[2][j] =
                         T::of(flip!("batch_norm/slope", -scale * inverse * inverse * product[j] / count));
                     coefficients[3][j] = T::of(flip!("batch_norm/mean", -scale * sum[j] / count));
-                    (stats[2 * j], stats[2 * j + 1]) = (T::of(own[1][j] * inverse), T::of(own[0][j]));
+                }
+                for (j, stats) in stats.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    *stats = [T::of(own[1][j] * inverses[j]), T::of(own[0][j])];
                 }
                 match (wanted, added) {
                     (true, false) => channel_map(
@@ -333,6 +341,16 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
         added.into_iter().for_each(|added| added.release(cx.scratch));
         Ok(())
     }
+}
+
+/// The numbers of a block of channels, and `or` where there are none.
+#[inline(always)]
+fn of_block<T: Real>(numbers: Option<&[T]>, channels: &Range<usize>, or: f64) -> [f64; WIDTH] {
+    let mut block = [or; WIDTH];
+    if let Some(numbers) = numbers {
+        block.iter_mut().zip(&numbers[channels.clone()]).for_each(|(to, x)| *to = x.as_f64());
+    }
+    block
 }
 
 /// `max((x - center) · scale + shift + added, lowest)` of a block, the coefficients in this order.
