@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Parts of a long sum, at most: threads sum them, and they are added in order. They depend on the length alone.
 const PARTS: usize = 64;
 
-/// Elements of a part, at least: so many are worth a thread.
-const BLOCK: usize = 1 << 15;
+/// Elements of a part, at least: so many are worth a thread that has written them.
+const BLOCK: usize = 1 << 13;
 
 /// Independent partial sums in the numbers' own type: additions do not wait for each other.
 const LANES: usize = 32;

@@ -294,11 +294,12 @@ fn note<T: Real, const N: usize>(
     }
 }
 
-/// Elements that are worth a task: it takes several times as long to update them as to wake a thread.
-const MIN_SHARE: usize = 1 << 14;
+/// Elements that are worth a task: it takes several times as long to update them as to tell a thread, and those that another core has
+/// written, as part of the gradient or to multiply by, come slowly.
+const MIN_SHARE: usize = 1 << 13;
 
 /// Tasks for each thread: one that is slower, or later, does fewer of them.
-const TASKS: usize = 4;
+const TASKS: usize = 2;
 
 /// The most tasks that share an array: a few threads keep any memory busy.
 const MOST: usize = 16;
