@@ -2,10 +2,9 @@
 
 use crate::Activation;
 use crate::dense::Dense;
-use crate::gemm::{Bias, Epilogue, Tools, product};
-use crate::parallel;
-use crate::support::slice_mut;
-use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Pool, Real, Result, Saved, Slot};
+use crate::gemm::{Bias, Epilogue, Product, Tools, product, products};
+use crate::support::{RowSums, slice_mut};
+use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
 use ndarray::{ArrayView2, IxDyn};
 
 /// `y = f(x Wᵀ + b)`, with `x` of shape `[.., n_in]`, `W` of `[n_out, n_in]`, `b` of `[n_out]` and `y` of `[.., n_out]`.
@@ -73,29 +72,6 @@ fn n_rows(shape: &[usize]) -> usize {
     shape.split_last().map_or(1, |(_, leading)| leading.iter().product())
 }
 
-/// `out ← Σ rows + β out`, in `f64`, with `β` 0 where `first`.
-pub(crate) fn sum_rows<T: Real>(rows: &[T], out: &mut [T], first: bool, pool: &dyn Pool) {
-    /// Columns at a time: their sums stay in registers, and a row's part is a whole number of cache lines.
-    const COLUMNS: usize = 32;
-    let n = out.len();
-    parallel::rows(pool, out, 1, COLUMNS, 2 * rows.len(), &|columns, out| {
-        crate::support::vectorize!(|| {
-            for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
-                let start = columns.start + i * COLUMNS;
-                let mut sums = [0.0; COLUMNS];
-                for row in rows.chunks_exact(n) {
-                    for (sum, &x) in sums.iter_mut().zip(&row[start..][..out.len()]) {
-                        *sum += x.as_f64();
-                    }
-                }
-                for (out, &sum) in out.iter_mut().zip(&sums) {
-                    *out = T::of(if first { sum } else { out.as_f64() + sum });
-                }
-            }
-        });
-    });
-}
-
 crate::once::compiled_once!(Linear);
 
 impl<T: Real> crate::once::OpKernel<T> for Linear {
@@ -148,20 +124,24 @@ impl<T: Real> crate::once::OpKernel<T> for Linear {
         let (x, weight) = (&at.inputs[0], two_axes(&at.inputs[1]));
         let dense = self.activation.grad_before(at.grad, at.output, cx);
         let grad = matrix(&dense, n_rows(x.shape()), weight.nrows());
-        if let Some(slot) = &mut grads[0] {
+        let (to_x, others) = grads.split_at_mut(1);
+        let (to_weight, to_bias) = others.split_at_mut(1);
+        let packed = (to_weight[0].is_some() && x.ndim() != 2).then(|| Dense::of(x, cx.scratch));
+        let rows = packed.as_ref().map(|x| matrix(x, grad.nrows(), weight.ncols()));
+        let of_x = to_x[0].as_mut().map(|slot| {
             let epilogue = Epilogue::scaled(slot.beta());
-            product(epilogue, grad, weight, slot.slice_mut(), &mut Tools::from(&mut *cx));
-        }
-        if let Some(slot) = &mut grads[1] {
+            Product { epilogue, a: grad, b: weight, out: slot.slice_mut() }
+        });
+        let of_weight = to_weight[0].as_mut().map(|slot| {
             let epilogue = Epilogue::scaled(slot.beta());
-            with_rows(x, weight.ncols(), cx, |x, tools| {
-                product(epilogue, grad.reversed_axes(), x, slot.slice_mut(), tools);
-            });
-        }
-        if let Some(Some(slot)) = grads.get_mut(2) {
+            Product { epilogue, a: grad.reversed_axes(), b: rows.unwrap_or_else(|| two_axes(x)), out: slot.slice_mut() }
+        });
+        let of_bias = to_bias.first_mut().and_then(Option::as_mut).map(|slot| {
             let first = slot.first;
-            sum_rows(&dense, slot.slice_mut(), first, cx.pool);
-        }
+            RowSums::new(&dense, slot.slice_mut(), first)
+        });
+        products([of_x, of_weight], of_bias.as_ref(), &mut Tools::from(&mut *cx));
+        packed.into_iter().for_each(|x| x.release(cx.scratch));
         dense.release(cx.scratch);
         Ok(())
     }

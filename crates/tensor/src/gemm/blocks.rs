@@ -18,8 +18,10 @@ use super::operand::Operand;
 use super::out::{Out, TILES, Tile};
 use super::target::{Spot, Target};
 use super::{Tools, pack};
-use crate::parallel::{n_tasks, rows, share};
-use gradwise_core::Real;
+use crate::parallel::{n_tasks, rows, run, share};
+use crate::simd::Level;
+use crate::support::RowSums;
+use gradwise_core::{Pool, Real};
 use std::ops::Range;
 
 /// Bytes of one line of a block of the sum. Sixteen such lines, a panel of the right factor, take three quarters of a first-level cache
@@ -137,66 +139,136 @@ fn reads_right<T: Copy>(b: &Operand<'_, T>) -> bool {
 
 /// Computes all products.
 pub(crate) fn multiply<T: Real>(products: &Products<'_, T>, target: &Target<'_, T>, tools: &mut Tools<'_, T>) {
-    let &Products { outputs, m, n, depth, .. } = products;
-    if outputs * m * n == 0 {
+    if products.is_empty() {
         return;
     }
-    let level = tools.level;
-    let (mr, nr) = tile_shape::<T>(level);
-    let (multiple, block) = (16, block_depth::<T>(depth));
-    let block_rows = block_rows::<T>(block);
-    let mut left = (m.min(block_rows).next_multiple_of(mr) * block).next_multiple_of(multiple);
-    // Panels of the right factor are kept for the next block of rows, if there is one.
-    let kept = if m > block_rows { n.min(BLOCK_COLUMNS) } else { nr };
-    let mut right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
+    let (level, pool) = (tools.level, tools.pool);
+    let cut = Work { products, target }.cut(level, pool);
+    run_tasks(tools, cut.tasks, cut.left + cut.right, &|task, buffer| cut.run(task, level, buffer));
+}
 
-    // About eight multiply-adds cost as much as one elementary operation.
-    let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
-    let tasks = n_tasks(tools.pool, work);
-    let by_output = outputs >= tasks;
-    let (down, across) = if by_output {
-        (1, 1)
-    } else {
-        let (a, b) = (products.factors)(0, 0);
-        let left = Side { lines: m, panel: mr, cost: packing_cost(&a, true) };
-        grid(tasks, &left, &Side { lines: n, panel: nr, cost: packing_cost(&b, false) })
-    };
-    let tasks = if by_output { tasks } else { down * across };
-    if outputs * products.terms == 1 {
-        // Memory that is not needed is not asked for: it would have to be zeroed where the buffer's last user had less.
-        let widest = if across == 1 { n } else { n.div_ceil(nr).div_ceil(across) * nr }.min(BLOCK_COLUMNS);
-        let (a, b) = (products.factors)(0, 0);
-        if !packs_left(&a, widest) {
-            left = 0;
-        }
-        if tasks == 1 && n.is_multiple_of(nr) && reads_right(&b) {
-            right = 0;
-        }
-    }
-    let per_task = left + right;
-
+/// Runs tasks with `per_task` elements of memory for each.
+fn run_tasks<T: Real>(tools: &mut Tools<'_, T>, tasks: usize, per_task: usize, one: &(dyn Fn(usize, &mut [T]) + Sync)) {
     // A small product on one thread may need none at all.
     let len = tasks * per_task;
-    let mut buffer = if len == 0 { Vec::new() } else { tools.scratch.take_at_least(len + SLACK) };
-    let run = |task: usize, buffer: &mut [T]| {
-        let (outputs, rows, columns) = if by_output {
-            (share(outputs, 1, tasks, task), 0..m, 0..n)
-        } else {
-            (0..outputs, share(m, ROWS, down, task / across), share(n, nr, across, task % across))
-        };
-        let (left, right) = buffer.split_at_mut(left);
-        dispatch(level, Part { products, target, outputs, rows, columns, block, block_rows, left, right });
-    };
-    let buffers = if len == 0 { &mut [][..] } else { &mut aligned(&mut buffer)[..len] };
+    if len == 0 {
+        return if tasks == 1 { one(0, &mut []) } else { run(tools.pool, tasks, &|task| one(task, &mut [])) };
+    }
+    let mut buffer = tools.scratch.take_at_least(len + SLACK);
+    let buffers = &mut aligned(&mut buffer)[..len];
     if tasks == 1 {
-        run(0, buffers);
+        one(0, buffers);
     } else {
         rows(tools.pool, buffers, per_task, 1, usize::MAX, &|tasks, buffers| {
-            tasks.zip(buffers.chunks_exact_mut(per_task)).for_each(|(task, buffer)| run(task, buffer));
+            tasks.zip(buffers.chunks_exact_mut(per_task)).for_each(|(task, buffer)| one(task, buffer));
         });
     }
-    if len > 0 {
-        tools.scratch.give(buffer);
+    tools.scratch.give(buffer);
+}
+
+/// Products and where they go.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a, 'p, 't, T> {
+    pub(crate) products: &'a Products<'p, T>,
+    pub(crate) target: &'a Target<'t, T>,
+}
+
+/// Computes several products that do not wait for each other, and sums of rows beside them, in one job: threads meet once, and not once for
+/// each.
+pub(crate) fn multiply_all<T: Real, const N: usize>(
+    all: &[Option<Work<'_, '_, '_, T>>; N],
+    sums: Option<&RowSums<'_, T>>,
+    tools: &mut Tools<'_, T>,
+) {
+    let (level, pool) = (tools.level, tools.pool);
+    let cuts = all.map(|work| work.filter(|work| !work.products.is_empty()).map(|work| work.cut(level, pool)));
+    let tasks = cuts.iter().flatten().map(|cut| cut.tasks).max().unwrap_or(1);
+    let per_task = cuts.iter().flatten().map(|cut| cut.left + cut.right).max().unwrap_or(0);
+
+    run_tasks(tools, tasks, per_task, &|task, buffer| {
+        for cut in cuts.iter().flatten().filter(|cut| task < cut.tasks) {
+            cut.run(task, level, buffer);
+        }
+        if let Some(sums) = sums {
+            // SAFETY: each task runs once, and `tasks` is the same for all of them.
+            unsafe { sums.part(task, tasks) };
+        }
+    });
+}
+
+impl<T> Products<'_, T> {
+    fn is_empty(&self) -> bool {
+        self.outputs * self.m * self.n == 0
+    }
+}
+
+impl<'a, 'p, 't, T: Real> Work<'a, 'p, 't, T> {
+    /// How the work is cut into tasks for the threads of a pool.
+    fn cut(self, level: Level, pool: &dyn Pool) -> Cut<'a, 'p, 't, T> {
+        let products = self.products;
+        let &Products { outputs, m, n, depth, .. } = products;
+        let (mr, nr) = tile_shape::<T>(level);
+        let (multiple, block) = (16, block_depth::<T>(depth));
+        let block_rows = block_rows::<T>(block);
+        let mut left = (m.min(block_rows).next_multiple_of(mr) * block).next_multiple_of(multiple);
+        // Panels of the right factor are kept for the next block of rows, if there is one.
+        let kept = if m > block_rows { n.min(BLOCK_COLUMNS) } else { nr };
+        let mut right = (kept.next_multiple_of(nr) * block + SLACK).next_multiple_of(multiple);
+
+        // About eight multiply-adds cost as much as one elementary operation.
+        let work = outputs.saturating_mul(products.terms * m * n).saturating_mul(depth.max(8)) / 8;
+        let tasks = n_tasks(pool, work);
+        let by_output = outputs >= tasks;
+        let (down, across) = if by_output {
+            (1, 1)
+        } else {
+            let (a, b) = (products.factors)(0, 0);
+            let left = Side { lines: m, panel: mr, cost: packing_cost(&a, true) };
+            grid(tasks, &left, &Side { lines: n, panel: nr, cost: packing_cost(&b, false) })
+        };
+        let tasks = if by_output { tasks } else { down * across };
+        if outputs * products.terms == 1 {
+            // Memory that is not needed is not asked for: it would have to be zeroed where the buffer's last user had less.
+            let widest = if across == 1 { n } else { n.div_ceil(nr).div_ceil(across) * nr }.min(BLOCK_COLUMNS);
+            let (a, b) = (products.factors)(0, 0);
+            if !packs_left(&a, widest) {
+                left = 0;
+            }
+            if tasks == 1 && n.is_multiple_of(nr) && reads_right(&b) {
+                right = 0;
+            }
+        }
+        Cut { work: self, block, block_rows, left, right, by_output, down, across, tasks }
+    }
+}
+
+/// Work that is cut into tasks, each a rectangle of the output or some of the outputs.
+struct Cut<'a, 'p, 't, T> {
+    work: Work<'a, 'p, 't, T>,
+    block: usize,
+    block_rows: usize,
+    /// Elements that a task packs the left factor into.
+    left: usize,
+    /// The same of the right factor.
+    right: usize,
+    by_output: bool,
+    down: usize,
+    across: usize,
+    tasks: usize,
+}
+
+impl<T: Real> Cut<'_, '_, '_, T> {
+    /// One task, with the memory for its packed factors.
+    fn run(&self, task: usize, level: Level, buffer: &mut [T]) {
+        let &Cut { work: Work { products, target }, block, block_rows, down, across, .. } = self;
+        let (outputs, rows, columns) = if self.by_output {
+            (share(products.outputs, 1, self.tasks, task), 0..products.m, 0..products.n)
+        } else {
+            let (of_rows, of_columns) = (share(products.m, ROWS, down, task / across), task % across);
+            (0..products.outputs, of_rows, share(products.n, tile_shape::<T>(level).1, across, of_columns))
+        };
+        let (left, right) = buffer[..self.left + self.right].split_at_mut(self.left);
+        dispatch(level, Part { products, target, outputs, rows, columns, block, block_rows, left, right });
     }
 }
 

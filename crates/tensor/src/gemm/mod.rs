@@ -26,8 +26,9 @@ pub(crate) mod strips;
 pub(crate) mod target;
 
 use crate::parallel::Parts;
+use crate::support::RowSums;
 use crate::{Activation, simd};
-use blocks::{Products, multiply};
+use blocks::{Products, Work, multiply, multiply_all};
 use gradwise_core::{Cx, Error, Pool, Real, Result, Scratch, check_size};
 use ndarray::{Array2, ArrayRef2, ArrayView2};
 use operand::Operand;
@@ -187,6 +188,14 @@ pub fn gemm<T: Real>(
     Ok(())
 }
 
+/// A product of matrices that fit, and the output in standard layout that it goes to.
+pub(crate) struct Product<'a, T> {
+    pub(crate) epilogue: Epilogue<'a, T>,
+    pub(crate) a: ArrayView2<'a, T>,
+    pub(crate) b: ArrayView2<'a, T>,
+    pub(crate) out: &'a mut [T],
+}
+
 /// [`gemm`] on shapes that fit, into an output in standard layout.
 pub(crate) fn product<T: Real>(
     epilogue: Epilogue<'_, T>,
@@ -195,22 +204,68 @@ pub(crate) fn product<T: Real>(
     out: &mut [T],
     tools: &mut Tools<'_, T>,
 ) {
-    let (m, n) = (a.nrows(), b.ncols());
-    let (a, b) = (Operand::rows(a), Operand::columns(b));
-    let out = &Parts::new(out);
-    let depth = a.depth();
-    if is_better_transposed(&a, &b) {
-        let products = Products { outputs: 1, terms: 1, m: n, n: m, depth, factors: &|_, _| (b, a), base: &|_| 0 };
-        let epilogue = Epilogue { bias: epilogue.bias.transposed(), ..epilogue };
-        let columns = Columns::of_matrix(m, n);
-        multiply(&products, &Target { out, base: 0, row_stride: 1, columns, epilogue }, tools);
-    } else {
-        let products = Products { outputs: 1, terms: 1, m, n, depth, factors: &|_, _| (a, b), base: &|_| 0 };
-        multiply(
-            &products,
-            &Target { out, base: 0, row_stride: n, columns: Columns::of_matrix(n, 1), epilogue },
-            tools,
-        );
+    let Sides { a, b, columns, row_stride, epilogue, out } = Sides::of(Product { epilogue, a, b, out });
+    let (m, n, depth) = (a.lines(), b.lines(), a.depth());
+    let products = Products { outputs: 1, terms: 1, m, n, depth, factors: &|_, _| (a, b), base: &|_| 0 };
+    multiply(&products, &Target { out: &out, base: 0, row_stride, columns, epilogue }, tools);
+}
+
+/// Multiply-adds of a product up to which it shares a job with others: some 40 µs of one thread's work.
+const SMALL: usize = 1 << 21;
+
+/// Products that do not wait for each other, and sums of rows if there are any: in one job for the threads where all of them are small, as
+/// threads that meet then take a good part of the time; else one after the other.
+pub(crate) fn products<T: Real, const N: usize>(
+    all: [Option<Product<'_, T>>; N],
+    sums: Option<&RowSums<'_, T>>,
+    tools: &mut Tools<'_, T>,
+) {
+    let small = |product: &Product<'_, T>| product.a.len().saturating_mul(product.b.ncols()) <= SMALL;
+    if tools.pool.threads() == 1 || !all.iter().flatten().all(small) {
+        all.into_iter().flatten().for_each(|Product { epilogue, a, b, out }| product(epilogue, a, b, out, tools));
+        return sums.into_iter().for_each(|sums| sums.sum(tools.pool));
+    }
+    let sides = all.map(|product| product.map(Sides::of));
+    let sides = sides.each_ref().map(Option::as_ref);
+    let (factors, base) = (sides.map(|sides| move |_, _| Sides::factors(sides)), |_| 0);
+    let products: [_; N] = std::array::from_fn(|i| {
+        let Sides { a, b, .. } = sides[i]?;
+        let (m, n, depth) = (a.lines(), b.lines(), a.depth());
+        Some(Products { outputs: 1, terms: 1, m, n, depth, factors: &factors[i], base: &base })
+    });
+    let targets = sides.map(|sides| {
+        let &Sides { columns, row_stride, epilogue, ref out, .. } = sides?;
+        Some(Target { out, base: 0, row_stride, columns, epilogue })
+    });
+    let works: [_; N] =
+        std::array::from_fn(|i| Some(Work { products: products[i].as_ref()?, target: targets[i].as_ref()? }));
+    multiply_all(&works, sums, tools);
+}
+
+/// A product turned the way in which it is computed.
+struct Sides<'a, T> {
+    a: Operand<'a, T>,
+    b: Operand<'a, T>,
+    columns: Columns,
+    row_stride: usize,
+    epilogue: Epilogue<'a, T>,
+    out: Parts<'a, T>,
+}
+
+impl<'a, T: Real> Sides<'a, T> {
+    fn of(product: Product<'a, T>) -> Self {
+        let Product { epilogue, a, b, out } = product;
+        let (m, n, out) = (a.nrows(), b.ncols(), Parts::new(out));
+        let (a, b) = (Operand::rows(a), Operand::columns(b));
+        if is_better_transposed(&a, &b) {
+            let epilogue = Epilogue { bias: epilogue.bias.transposed(), ..epilogue };
+            return Sides { a: b, b: a, columns: Columns::of_matrix(m, n), row_stride: 1, epilogue, out };
+        }
+        Sides { a, b, columns: Columns::of_matrix(n, 1), row_stride: n, epilogue, out }
+    }
+
+    fn factors(sides: Option<&Self>) -> (Operand<'a, T>, Operand<'a, T>) {
+        sides.map_or_else(|| unreachable!("factors of a product that is there"), |sides| (sides.a, sides.b))
     }
 }
 

@@ -4,7 +4,7 @@ use super::cell::{Back, Cell, Step};
 use super::{GruCell, LstmCell, SimpleCell};
 use crate::dense::{Dense, copy, view_mut};
 use crate::gemm::{Bias, Epilogue, Tools, product};
-use crate::support::{slice, slice_mut, vectorize};
+use crate::support::{RowSums, slice, slice_mut, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Scratch, Slot};
 use ndarray::{ArrayView2, Axis, IxDyn};
 
@@ -212,7 +212,7 @@ impl<C: Cell> Recurrent<C> {
         for (slot, rows) in grads[3..].iter_mut().zip([&to_input, &to_hidden]) {
             if let Some(slot) = slot {
                 let first = slot.first;
-                crate::linear::sum_rows(rows, slot.slice_mut(), first, cx.pool);
+                RowSums::new(rows, slot.slice_mut(), first).sum(cx.pool);
             }
         }
         for buffer in [to_input, to_hidden, carried, memory] {

@@ -1,10 +1,12 @@
 //! What the kernels of normalization, pooling and losses share: inputs as slices, sums by lanes, outputs split over threads.
 
 mod channels;
+mod rows;
 mod split;
 mod sums;
 
 pub(crate) use channels::{Block, Planes, WIDTH, channel_map, channel_sums, channels, channels_of};
+pub(crate) use rows::RowSums;
 pub(crate) use split::rows2;
 pub(crate) use sums::{fold, moments, sums};
 
