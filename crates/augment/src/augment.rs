@@ -70,7 +70,8 @@ pub trait Augment: Send + Sync + Debug {
     /// Draws for an image and runs it.
     ///
     /// # Errors
-    /// Before anything is written: as [`Augment::draw`], and for an image with values that are no finite numbers.
+    /// Before anything is written: as [`Augment::draw`], and for an image with values that are no finite numbers (which a flip
+    /// alone moves as they are).
     fn apply(&self, image: ImageRef<'_>, key: Key) -> Result<Image> {
         self.plan(image.shape(), image.kind(), key)?.apply(image)
     }
