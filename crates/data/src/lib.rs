@@ -49,7 +49,8 @@ pub use scaler::{MinMaxScaler, Per, RobustScaler, SampleScaler, StandardScaler};
 pub use sequences::{PadSide, Padded, SequenceBatch, Sequences, length_buckets, pad, pad_tokens};
 pub use set::{Batch, Labelled, Paired, Samples, Subset, Targets, TrainTest};
 pub use shift::{
-    Correction, ShiftReport, ShiftTest, TwoSample, benjamini_hochberg, chi_square_test, holm, ks_test, mmd_test,
+    Correction, ShiftReport, ShiftTest, TwoSample, benjamini_hochberg, chi_square_test, classifier_test,
+    classifier_test_with, holm, ks_test, mmd_test,
 };
 pub use shuffle::shuffle;
 pub use split::{Fold, k_folds, split, stratified_k_folds, stratified_split};

@@ -1,11 +1,13 @@
 //! Whether two sets of samples come from one distribution.
 
+mod classifier;
 mod correction;
 mod distributions;
 mod mmd;
 mod report;
 mod single;
 
+pub use classifier::{classifier_test, classifier_test_with};
 pub use correction::{benjamini_hochberg, holm};
 pub use mmd::mmd_test;
 pub use report::{Correction, ShiftReport, ShiftTest};

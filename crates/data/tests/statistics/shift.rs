@@ -2,7 +2,8 @@
 
 use gradwise_core::Key;
 use gradwise_data::{
-    Correction, DataError, LearningCurve, ShiftTest, benjamini_hochberg, chi_square_test, holm, ks_test, mmd_test,
+    Correction, DataError, LearningCurve, ShiftTest, benjamini_hochberg, chi_square_test, classifier_test,
+    classifier_test_with, holm, ks_test, mmd_test,
 };
 use ndarray::{Array2, ArrayD, array};
 use proptest::prelude::*;
@@ -47,6 +48,10 @@ fn false_alarms_stay_at_the_level() {
         let (a, b) = (table(key.with(0), 15, 3), table(key.with(1), 20, 3));
         mmd_test(&a, &b, 99, 7).unwrap().p_value <= LEVEL
     });
+    check_false_alarms("classifier", 1, |key| {
+        let (a, b) = (table(key.with(0), 60, 3), table(key.with(1), 80, 3));
+        classifier_test(&a, &b, 7).unwrap().p_value <= LEVEL
+    });
     // Without a correction, twenty features raise one false alarm in most comparisons.
     let test = ShiftTest::new(LEVEL, Correction::None).unwrap();
     let alarms = (0..REPEATS)
@@ -69,6 +74,35 @@ fn shifts_are_found() {
     }
     assert!(mmd_test(&a, &b, 99, 0).unwrap().p_value <= 0.01 + 1e-12);
     assert!(chi_square_test(&[30, 30, 40], &[60, 20, 20]).unwrap().p_value < 0.01);
+    let test = classifier_test(&a, &b, 0).unwrap();
+    assert!(test.p_value < 1e-3 && test.statistic > 0.65, "{test:?}");
+    assert_eq!(test, classifier_test(&a, &b, 0).unwrap());
+    assert_ne!(test.statistic, classifier_test(&a, &b, 1).unwrap().statistic);
+}
+
+#[test]
+fn a_classifier_of_ones_own_is_taken_at_its_word() {
+    let set = |x: f64| ArrayD::from_elem(vec![10, 1], x);
+    let by = |classes: &dyn Fn(f64) -> usize| {
+        classifier_test_with(&set(0.0), &set(1.0), 0, |train, inputs| {
+            assert_eq!((train.class_counts(), inputs.shape()), (vec![5, 5], &[10, 1][..]));
+            Ok(inputs.iter().map(|&x| classes(x)).collect())
+        })
+    };
+    let right = by(&|x| x as usize).unwrap();
+    // One of the 252 ways to name ten samples.
+    assert_eq!(right.statistic, 1.0);
+    assert!((right.p_value - 1.0 / 252.0).abs() < 1e-12);
+    let wrong = by(&|x| 1 - x as usize).unwrap();
+    assert!(wrong.statistic == 0.0 && (wrong.p_value - 1.0).abs() < 1e-12);
+    assert_eq!(by(&|_| 0).unwrap().statistic, 0.5);
+    let error = by(&|_| 2).unwrap_err().to_string();
+    assert_eq!(error, "classifier test: expected a class, 0 or 1, for each of 10 inputs, got 10 classes");
+    let error = classifier_test(&set(0.0), &ArrayD::zeros(vec![3, 1]), 0).unwrap_err().to_string();
+    assert_eq!(error, "classifier test: expected at least 4 samples in each set, got 10 and 3");
+    assert!(classifier_test(&set(0.0), &set(f64::NAN), 0).is_err());
+    assert!(classifier_test(&set(0.0), &ArrayD::zeros(vec![10, 2]), 0).is_err());
+    assert!(classifier_test::<f64>(&ArrayD::zeros(vec![10, 0]), &ArrayD::zeros(vec![10, 0]), 0).is_err());
 }
 
 trait Columns {
