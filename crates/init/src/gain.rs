@@ -40,6 +40,22 @@ pub enum Nonlinearity {
     Silu,
     /// `x · tanh(softplus(x))`.
     Mish,
+    /// The Gaussian error linear unit by its tanh approximation.
+    GeluTanh,
+    /// `ln(1 + eˣ)`.
+    Softplus,
+    /// `ln(1 / (1 + e⁻ˣ))`.
+    LogSigmoid,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `clamp(x/6 + 1/2, 0, 1)`.
+    HardSigmoid,
+    /// `x · clamp(x/6 + 1/2, 0, 1)`.
+    HardSwish,
+    /// `clamp(x, -1, 1)`.
+    HardTanh,
+    /// `clamp(x, 0, 6)`.
+    Relu6,
 }
 
 /// Where a gain was published, or how it follows.
@@ -49,7 +65,7 @@ const COMPUTED: &str = "1 / sqrt(E[f(z)^2]), z ~ N(0, 1), computed as in He et a
 
 impl Nonlinearity {
     /// Every one, the leaky ReLU with the slope 0.01.
-    pub const ALL: [Nonlinearity; 10] = [
+    pub const ALL: [Nonlinearity; 18] = [
         Nonlinearity::Linear,
         Nonlinearity::Sigmoid,
         Nonlinearity::Tanh,
@@ -60,6 +76,14 @@ impl Nonlinearity {
         Nonlinearity::Gelu,
         Nonlinearity::Silu,
         Nonlinearity::Mish,
+        Nonlinearity::GeluTanh,
+        Nonlinearity::Softplus,
+        Nonlinearity::LogSigmoid,
+        Nonlinearity::Softsign,
+        Nonlinearity::HardSigmoid,
+        Nonlinearity::HardSwish,
+        Nonlinearity::HardTanh,
+        Nonlinearity::Relu6,
     ];
 
     /// The name, its gain and the gain's source: one row of the table.
@@ -83,10 +107,22 @@ impl Nonlinearity {
             Nonlinearity::Gelu => ("gelu", 1.533_530_441, COMPUTED),
             Nonlinearity::Silu => ("silu", 1.676_532_470, COMPUTED),
             Nonlinearity::Mish => ("mish", 1.486_847_581, COMPUTED),
+            Nonlinearity::GeluTanh => ("gelu_tanh", 1.533_580_522, COMPUTED),
+            Nonlinearity::Softplus => ("softplus", 1.041_866_836, COMPUTED),
+            Nonlinearity::LogSigmoid => ("log_sigmoid", 1.041_866_836, COMPUTED),
+            Nonlinearity::Softsign => ("softsign", 2.337_533_363, COMPUTED),
+            Nonlinearity::HardSigmoid => ("hard_sigmoid", 1.897_840_425, COMPUTED),
+            Nonlinearity::HardSwish => ("hard_swish", 1.736_657_213, COMPUTED),
+            Nonlinearity::HardTanh => ("hard_tanh", 1.392_036_134, COMPUTED),
+            Nonlinearity::Relu6 => ("relu6", 1.414_213_565, COMPUTED),
         }
     }
 
     /// What the standard deviation of the weights before it is multiplied by.
+    ///
+    /// A gain keeps the second moment. Where most of that is a constant mean, as behind a softplus or a hard sigmoid, the part that varies
+    /// shrinks all the same from layer to layer: such nets want a normalization, or first weights that were measured on data (LSUV, in
+    /// `gradwise-train`).
     #[must_use]
     pub fn gain(self) -> f64 {
         self.row().1

@@ -209,6 +209,17 @@ fn gains_of_the_table_keep_the_second_moment() {
         (Nonlinearity::Elu, &|z: f64| if z > 0.0 { z } else { z.exp_m1() }),
         (Nonlinearity::Silu, &move |z| z * sigmoid(z)),
         (Nonlinearity::Mish, &|z: f64| z * z.exp().ln_1p().tanh()),
+        (Nonlinearity::GeluTanh, &|z: f64| {
+            let u = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044_715 * z.powi(3));
+            0.5 * z * (1.0 + u.tanh())
+        }),
+        (Nonlinearity::Softplus, &|z: f64| z.exp().ln_1p()),
+        (Nonlinearity::LogSigmoid, &move |z| sigmoid(z).ln()),
+        (Nonlinearity::Softsign, &|z: f64| z / (1.0 + z.abs())),
+        (Nonlinearity::HardSigmoid, &|z: f64| (z / 6.0 + 0.5).clamp(0.0, 1.0)),
+        (Nonlinearity::HardSwish, &|z: f64| z * (z / 6.0 + 0.5).clamp(0.0, 1.0)),
+        (Nonlinearity::HardTanh, &|z: f64| z.clamp(-1.0, 1.0)),
+        (Nonlinearity::Relu6, &|z: f64| z.clamp(0.0, 6.0)),
     ];
     for (activation, f) in rows {
         let computed = variance_gain(f);
