@@ -2,7 +2,7 @@
 
 use crate::names::ScopeId;
 use crate::node::{Node, Source, owner, value};
-use crate::reading::read;
+use crate::reading::{Probe, read};
 use crate::segment::{NEVER, Segment};
 use crate::workspace::Workspace;
 use gradwise_core::{
@@ -20,7 +20,7 @@ pub struct Var {
 }
 
 /// How a tape runs: training or evaluation, with or without gradients, and where its randomness comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Mode {
     /// Whether this is training: batch norm takes the batch's statistics.
     pub training: bool,
@@ -32,17 +32,27 @@ pub struct Mode {
     pub key: Key,
     /// Index, in the whole batch, of the first sample worked on.
     pub first_sample: usize,
+    /// The weight of this batch in running statistics, in the place of each layer's own: with 1, 1/2, 1/3 and so on, they become
+    /// averages of all batches. `None` in training.
+    pub batch_weight: Option<f64>,
 }
 
 impl Mode {
     /// Training, with the randomness of a seed at a step.
     pub fn train(seed: u64, step: u64) -> Self {
-        Mode { training: true, noise: true, gradients: true, key: Key::new(seed).with(step), first_sample: 0 }
+        Mode { training: true, noise: true, gradients: true, key: Key::new(seed).with(step), ..Self::evaluate() }
     }
 
     /// Evaluation, without gradients.
     pub fn evaluate() -> Self {
-        Mode { training: false, noise: false, gradients: false, key: Key::default(), first_sample: 0 }
+        Mode {
+            training: false,
+            noise: false,
+            gradients: false,
+            key: Key::default(),
+            first_sample: 0,
+            batch_weight: None,
+        }
     }
 
     /// Evaluation in which dropout drops as in the training of a seed: one draw of many, for Monte Carlo dropout.
@@ -110,8 +120,10 @@ pub struct Tape<'p, T: Real> {
     /// Variables of parameters that are not watched, by address.
     pub(crate) loose: SmallVec<[(usize, Var); 2]>,
     pub(crate) updates: Vec<(usize, ArrayD<T>)>,
-    pub(crate) probe: Option<usize>,
+    pub(crate) probe: Option<Probe>,
     pub(crate) readings: Vec<LayerReading>,
+    /// What layers want to be added to the loss.
+    pub(crate) losses: SmallVec<[Var; 2]>,
     pub(crate) checks_gradients: bool,
     /// Whether the backward pass that runs gives values back as it goes.
     pub(crate) frees: bool,
@@ -149,6 +161,7 @@ impl<'p, T: Real> Tape<'p, T> {
             updates,
             probe: None,
             readings: Vec::new(),
+            losses: SmallVec::new(),
             checks_gradients: false,
             frees: false,
             spent: false,
@@ -235,14 +248,25 @@ impl<'p, T: Real> Tape<'p, T> {
                 first_sample: self.mode.first_sample,
             };
             op.forward(&views, &mut output, &mut saved, &mut cx)?;
+            if let Some(probe) = self.probe {
+                let path = self.workspace.names.path(self.scope);
+                match op.before_activation().filter(|_| probe.before_activation) {
+                    None => self.readings.push(read(path, op.name(), &output.view(), probe, op.bounds())),
+                    Some(bare) => {
+                        let mut before = cx.scratch.array(output.raw_dim());
+                        let mut spare = Saved::default();
+                        let result = bare.forward(&views, &mut before, &mut spare, &mut cx);
+                        self.readings.push(read(path, op.name(), &before.view(), probe, None));
+                        spare.recycle(cx.scratch);
+                        cx.scratch.give_array(before);
+                        result?;
+                    }
+                }
+            }
             Ok(output)
         })();
         drop(views);
         let output = output.map_err(|error| self.error(error))?;
-        if let Some(sample) = self.probe {
-            let path = self.workspace.names.path(self.scope);
-            self.readings.push(read(path, op.name(), &output.view(), sample));
-        }
         let requires_grad = self.mode.gradients && inputs.iter().any(|v| self.nodes[v.node as usize].requires_grad);
         let needs = if requires_grad { op.needs() } else { Needs::NOTHING };
         if needs.inputs {

@@ -42,6 +42,27 @@ impl<T: Real> Tape<'_, T> {
         }
     }
 
+    /// Hands a number to whoever owns the loss, to be added to it: how a layer in the middle of a model penalizes what goes through it. A
+    /// loop of one's own finds them with [`Tape::take_losses`]; the trainer adds them.
+    ///
+    /// Not within [`Tape::checkpoint`], of which nothing but the result is left.
+    ///
+    /// # Errors
+    /// [`Error::ForeignVar`] if the variable is another tape's; a shape error unless it is one number.
+    pub fn emit_loss(&mut self, loss: Var) -> Result<()> {
+        let shape = self.shape(loss)?;
+        if shape.iter().product::<usize>() != 1 {
+            return Err(self.error(Error::shape("emit_loss", "one number", &shape)));
+        }
+        self.losses.push(loss);
+        Ok(())
+    }
+
+    /// The numbers that layers handed out to be added to the loss, in their order; there are none afterwards.
+    pub fn take_losses(&mut self) -> SmallVec<[Var; 2]> {
+        std::mem::take(&mut self.losses)
+    }
+
     /// Says that the value of a variable is not read any more, but by the backward passes of what was recorded so far. Its memory goes
     /// back to the workspace, to be used by the next operation, unless such a backward pass reads it; and even then, if it is large and
     /// cheap to make again ([`Op::is_cheap`](gradwise_core::Op::is_cheap)) from values that are kept anyway. A chain does this between its

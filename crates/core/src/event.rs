@@ -24,6 +24,14 @@ pub struct LayerReading {
     pub zeros: f64,
     /// Share of values that are NaN or infinite, in `[0, 1]`; they are left out of the others.
     pub not_finite: f64,
+    /// Share of units that put out one and the same number for all samples and positions, in `[0, 1]`: what is behind them learns nothing
+    /// from them, and a ReLU that is always 0 learns nothing itself. Found out over all values.
+    ///
+    /// Units are counted by the second axis, those of three axes by the second or the last, whichever tells of more.
+    pub dead: f64,
+    /// Share of values within a hundredth of the range from one of its ends, where derivatives are next to nothing, in `[0, 1]`; of
+    /// operations whose outputs lie between two numbers, such as a sigmoid.
+    pub saturated: Option<f64>,
 }
 
 /// What happened in a training loop. Loops may tell more in later versions: match with a wildcard.

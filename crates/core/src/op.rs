@@ -238,6 +238,18 @@ pub trait Op<T: Real>: Send + Sync {
         same.recycle(cx.scratch);
         result
     }
+
+    /// The same operation without the activation that is fused to its end, if one is: what a probe looks at that wants to see the signal
+    /// before it is bent.
+    fn before_activation(&self) -> Option<Box<dyn Op<T> + '_>> {
+        None
+    }
+
+    /// Between which numbers all outputs lie, if that is known and one of them is finite: `[0, 1]` for a sigmoid, `[0, ∞]` for a ReLU. A
+    /// reading tells by them how many outputs are saturated.
+    fn bounds(&self) -> Option<[f64; 2]> {
+        None
+    }
 }
 
 macro_rules! forward_op {
@@ -283,6 +295,12 @@ macro_rules! forward_op {
                 cx: &mut Cx<'_, T>,
             ) -> Result<(), Error> {
                 (**self).again(inputs, saved, out, cx)
+            }
+            fn before_activation(&self) -> Option<Box<dyn Op<T> + '_>> {
+                (**self).before_activation()
+            }
+            fn bounds(&self) -> Option<[f64; 2]> {
+                (**self).bounds()
             }
         }
     )*};

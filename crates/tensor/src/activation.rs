@@ -61,6 +61,16 @@ impl Activation {
         }
     }
 
+    /// Between which numbers its values lie, if one of them is finite.
+    pub const fn bounds(self) -> Option<[f64; 2]> {
+        match self {
+            Activation::Identity => None,
+            Activation::Relu => Some([0.0, f64::INFINITY]),
+            Activation::Sigmoid => Some([0.0, 1.0]),
+            Activation::Tanh => Some([-1.0, 1.0]),
+        }
+    }
+
     /// `x ← f(x)` for every element.
     #[inline(always)]
     pub fn apply_slice<T: Real>(self, x: &mut [T]) {

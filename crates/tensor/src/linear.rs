@@ -149,4 +149,13 @@ impl<T: Real> crate::once::OpKernel<T> for Linear {
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.activation != Activation::Identity }
     }
+
+    fn before_activation(&self) -> Option<Box<dyn gradwise_core::Op<T> + '_>> {
+        let fused = self.activation != Activation::Identity;
+        fused.then(|| Box::new(Linear::new(Activation::Identity)) as _)
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.activation.bounds()
+    }
 }

@@ -62,6 +62,14 @@ pub trait OpKernel<T: Real>: Send + Sync {
         same.recycle(cx.scratch);
         result
     }
+    /// See [`Op::before_activation`](gradwise_core::Op::before_activation).
+    fn before_activation(&self) -> Option<Box<dyn gradwise_core::Op<T> + '_>> {
+        None
+    }
+    /// See [`Op::bounds`](gradwise_core::Op::bounds).
+    fn bounds(&self) -> Option<[f64; 2]> {
+        None
+    }
 }
 
 /// Makes an operation of a type that is a [`OpKernel`] for both number types.
@@ -127,6 +135,12 @@ macro_rules! compiled_once {
                 cx: &mut gradwise_core::Cx<'_, T>,
             ) -> gradwise_core::Result<()> {
                 T::pick(self).again(inputs, saved, out, cx)
+            }
+            fn before_activation(&self) -> Option<Box<dyn gradwise_core::Op<T> + '_>> {
+                T::pick(self).before_activation()
+            }
+            fn bounds(&self) -> Option<[f64; 2]> {
+                T::pick(self).bounds()
             }
         }
     };

@@ -119,6 +119,15 @@ macro_rules! op_of_height_one {
             fn needs(&self) -> Needs {
                 Needs { inputs: true, output: self.activation != Activation::Identity }
             }
+
+            fn before_activation(&self) -> Option<Box<dyn gradwise_core::Op<T> + '_>> {
+                let fused = self.activation != Activation::Identity;
+                fused.then(|| Box::new(self.with_activation(Activation::Identity)) as _)
+            }
+
+            fn bounds(&self) -> Option<[f64; 2]> {
+                self.activation.bounds()
+            }
         }
     };
 }

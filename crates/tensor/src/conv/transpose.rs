@@ -113,4 +113,13 @@ impl<T: Real> crate::once::OpKernel<T> for ConvTranspose2d {
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.activation != Activation::Identity }
     }
+
+    fn before_activation(&self) -> Option<Box<dyn gradwise_core::Op<T> + '_>> {
+        let fused = self.activation != Activation::Identity;
+        fused.then(|| Box::new(self.with_activation(Activation::Identity)) as _)
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.activation.bounds()
+    }
 }

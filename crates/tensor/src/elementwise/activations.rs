@@ -9,14 +9,15 @@ use gradwise_core::{Error, Needs, Real, Result, flip};
 
 unary! {
     /// The hyperbolic tangent. Its derivative `1 - y²` is at most 1.
-    Tanh, "tanh", cost 12, needs OUTPUT, |x, y| math::tanh(x), T::one() - flip!("tanh/square", y * y);
+    Tanh, "tanh", cost 12, needs OUTPUT, |x, y| math::tanh(x), T::one() - flip!("tanh/square", y * y), bounds [-1.0, 1.0];
     /// The logistic function `1 / (1 + e⁻ˣ)`. Its derivative `y (1 - y)` is at most 1/4: a chain of sigmoids lets gradients vanish.
-    Sigmoid, "sigmoid", cost 10, needs OUTPUT, |x, y| math::sigmoid(x), y * (T::one() - flip!("sigmoid/rest", y));
+    Sigmoid, "sigmoid", cost 10, needs OUTPUT, |x, y| math::sigmoid(x), y * (T::one() - flip!("sigmoid/rest", y)), bounds [0.0, 1.0];
     /// `ln(1 / (1 + e⁻ˣ)) = -softplus(-x)`, without overflow.
     LogSigmoid, "log_sigmoid", cost 30, needs OUTPUT, |x, y| -math::softplus(-x), -math::expm1(y);
     /// `max(x, 0)`. The derivative at 0 is 0 (Nair and Hinton, 2010).
     Relu, "relu", cost 1, needs OUTPUT,
-        |x, y| if x <= T::zero() { T::zero() } else { x }, if y <= T::zero() { T::zero() } else { T::one() };
+        |x, y| if x <= T::zero() { T::zero() } else { x }, if y <= T::zero() { T::zero() } else { T::one() },
+        bounds [0.0, f64::INFINITY];
     /// The Gaussian error linear unit `x Φ(x)` with the exact normal distribution function (Hendrycks and Gimpel, 2016).
     Gelu, "gelu", cost 20, needs INPUTS,
         |x, y| gelu(x), math::normal_cdf(x) + flip!("gelu/density", damp(x, math::normal_pdf(x)));
@@ -44,7 +45,7 @@ unary! {
     Softsign, "softsign", cost 4, needs OUTPUT, |x, y| if x.is_infinite() { x.signum() } else { x / (T::one() + x.abs()) }, {
         let rest = T::one() - flip!("softsign/rest", y.abs()); // 1 / (1 + |x|)
         rest * rest
-    };
+    }, bounds [-1.0, 1.0];
     /// The scaled exponential linear unit `λ x` for `x > 0`, else `λ α (eˣ - 1)`, whose constants make mean 0 and variance 1 a fixed
     /// point (Klambauer et al., 2017). The derivative at 0 is `λ α`.
     Selu, "selu", cost 10, needs OUTPUT,
@@ -52,7 +53,7 @@ unary! {
         if y > T::zero() { T::of(SELU_LAMBDA) } else { y + flip!("selu/limit", T::of(SELU_LAMBDA * SELU_ALPHA)) };
     /// The piecewise linear sigmoid `clamp(x/6 + 1/2, 0, 1)`.
     HardSigmoid, "hard_sigmoid", cost 2, needs INPUTS, |x, y| hard_sigmoid(x),
-        if x <= T::of(-3.0) || x > T::of(3.0) { T::zero() } else { T::of(1.0 / 6.0) };
+        if x <= T::of(-3.0) || x > T::of(3.0) { T::zero() } else { T::of(1.0 / 6.0) }, bounds [0.0, 1.0];
     /// `x clamp(x/6 + 1/2, 0, 1)` (Howard et al., 2019).
     HardSwish, "hard_swish", cost 2, needs INPUTS, |x, y| damp(x, hard_sigmoid(x)),
         if x <= T::of(-3.0) { T::zero() } else if x > T::of(3.0) { T::one() } else { flip!("hard_swish/slope", x * T::of(1.0 / 3.0)) + T::of(0.5) };
@@ -194,4 +195,5 @@ impl Clamp {
 }
 unary_with!(Clamp, "clamp", cost 1, needs |_this| Needs::INPUTS,
     |this, x, y| limit(x, T::of(this.min), T::of(this.max)),
-    if x <= T::of(this.min) || x >= T::of(this.max) { T::zero() } else { T::one() });
+    if x <= T::of(this.min) || x >= T::of(this.max) { T::zero() } else { T::one() },
+    bounds [this.min, this.max]);

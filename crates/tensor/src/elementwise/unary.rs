@@ -53,6 +53,11 @@ pub trait Unary<T: Real>: Send + Sync {
     fn cost(&self) -> usize {
         1
     }
+
+    /// Between which numbers `f(x)` lies, if that is known and one of them is finite: see [`Op::bounds`].
+    fn bounds(&self) -> Option<[f64; 2]> {
+        None
+    }
 }
 
 impl<T: Real, F: Unary<T> + ?Sized> Unary<T> for &F {
@@ -72,6 +77,9 @@ impl<T: Real, F: Unary<T> + ?Sized> Unary<T> for &F {
     }
     fn cost(&self) -> usize {
         (**self).cost()
+    }
+    fn bounds(&self) -> Option<[f64; 2]> {
+        (**self).bounds()
     }
 }
 
@@ -258,6 +266,9 @@ impl<T: Real, F: Unary<T>> Op<T> for Map<F> {
     fn is_cheap(&self) -> bool {
         self.0.cost() <= CHEAP
     }
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.0.bounds()
+    }
 }
 
 /// The cost up to which a function is computed about as fast as its argument is read.
@@ -305,20 +316,24 @@ macro_rules! op_through {
                 let $this = self;
                 gradwise_core::Op::<T>::is_cheap(&$op)
             }
+            fn bounds(&self) -> Option<[f64; 2]> {
+                let $this = self;
+                gradwise_core::Op::<T>::bounds(&$op)
+            }
         }
     };
 }
 pub(crate) use op_through;
 
-/// Defines a function without options: its documentation, name, cost, needs, `|x, y|`, `f(x)` and the derivative.
+/// Defines a function without options: its documentation, name, cost, needs, `|x, y|`, `f(x)`, the derivative, and bounds if it has some.
 macro_rules! unary {
     ($($(#[$doc:meta])* $name:ident, $text:literal, cost $cost:literal, needs $needs:ident,
-       |$x:ident, $y:ident| $forward:expr, $derivative:expr;)*) => {$(
+       |$x:ident, $y:ident| $forward:expr, $derivative:expr $(, bounds $bounds:expr)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
         unary_with!($name, $text, cost $cost, needs |_this| Needs::$needs,
-            |_this, $x, $y| $forward, $derivative);
+            |_this, $x, $y| $forward, $derivative $(, bounds $bounds)?);
     )*};
 }
 pub(crate) use unary;
@@ -326,7 +341,7 @@ pub(crate) use unary;
 /// The same for a type that is already defined and has options; the closures' first argument is `self`.
 macro_rules! unary_with {
     ($name:ident, $text:literal, cost $cost:literal, needs |$self:ident| $needs:expr,
-     |$this:ident, $x:ident, $y:ident| $forward:expr, $derivative:expr) => {
+     |$this:ident, $x:ident, $y:ident| $forward:expr, $derivative:expr $(, bounds $bounds:expr)?) => {
         impl<T: Real> Unary<T> for $name {
             fn name(&self) -> &'static str {
                 $text
@@ -349,6 +364,10 @@ macro_rules! unary_with {
             fn cost(&self) -> usize {
                 $cost
             }
+            $(fn bounds(&self) -> Option<[f64; 2]> {
+                let $this = self;
+                Some($bounds)
+            })?
         }
         crate::elementwise::op_through!($name, |this| Map(*this));
     };

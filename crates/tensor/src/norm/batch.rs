@@ -2,6 +2,7 @@
 
 use super::shards::{Gathered, Pair, merge_moments, merge_sums};
 use super::{check_epsilon, check_parameters, check_rank, write};
+use crate::Activation;
 use crate::dense::Dense;
 use crate::support::{
     Block, Planes, WIDTH, channel_map, channel_sums, channels, channels_of, slice, slice_mut, target, vectorize,
@@ -304,6 +305,10 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNorm {
 
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.relu }
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        if self.relu { Activation::Relu.bounds() } else { None }
     }
 
     /// What is added matters to the output alone.

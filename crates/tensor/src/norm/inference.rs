@@ -2,6 +2,7 @@
 
 use super::batch::{floor, kink, masked, rectified, scale_of};
 use super::{check_epsilon, check_parameters, check_rank, write};
+use crate::Activation;
 use crate::dense::Dense;
 use crate::support::{Planes, WIDTH, channel_map, channel_sums, channels, slice, slice_mut, target, vectorize};
 use gradwise_core::{ArrayRefD, ArrayViewD, At, Cx, Error, Needs, Real, Result, Saved, Slot};
@@ -168,6 +169,10 @@ impl<T: Real> crate::once::OpKernel<T> for BatchNormInference {
 
     fn needs(&self) -> Needs {
         Needs { inputs: true, output: self.relu }
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        if self.relu { Activation::Relu.bounds() } else { None }
     }
 
     fn is_cheap(&self) -> bool {
