@@ -11,7 +11,8 @@ use ndarray::{Array1, ArrayD, IxDyn, Zip};
 ///
 /// - Training takes `μ` and `σ²` from the whole batch, samples and positions, and moves the running statistics towards them,
 ///   `running ← (1 - momentum) · running + momentum · batch`, the variance being the unbiased one (PyTorch's convention). The new
-///   values are emitted through the tape, if it takes gradients; whoever owns the model applies them, once a step.
+///   values are emitted through the tape; whoever owns the model applies them, once a step. A mode with a
+///   [`batch_weight`](gradwise_autograd::Mode::batch_weight) has that in the place of the momentum.
 /// - Evaluation takes `μ` and `σ²` from the running statistics: a sample's result does not depend on the others.
 /// - A batch with fewer than two values a channel has no variance and is refused in training.
 ///
@@ -178,7 +179,8 @@ impl<T: Real, const D: usize> BatchNorm<T, D> {
         let Some(count) = tape.saved(y).and_then(|saved| saved.arrays.get(4)?.first().copied()) else { return };
         let mut new: ArrayD<T> = tape.scratch().array(IxDyn(buffer.value.shape()));
         if let Some(saved) = tape.saved(y) {
-            let (keep, take) = (T::of(1.0 - self.momentum), T::of(self.momentum * factor(count.as_f64())));
+            let weight = tape.mode().batch_weight.unwrap_or(self.momentum);
+            let (keep, take) = (T::of(1.0 - weight), T::of(weight * factor(count.as_f64())));
             Zip::from(&mut new)
                 .and(tape.buffer(buffer))
                 .and(&saved.arrays[index])

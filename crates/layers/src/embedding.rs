@@ -4,7 +4,7 @@ use crate::build::at_least_one;
 use gradwise_autograd::{Tape, Var};
 use gradwise_core::{Key, Param, Real, Result};
 use gradwise_derive::Params;
-use gradwise_init::{InitExt, Normal};
+use gradwise_init::{Init, InitExt, Normal};
 use gradwise_tensor::embedding;
 
 /// A table with a row of numbers for each symbol.
@@ -35,8 +35,16 @@ impl<T: Real> Embedding<T> {
     /// # Errors
     /// If there are no symbols or no features.
     pub fn new(symbols: usize, width: usize, key: Key) -> Result<Self> {
+        Self::with_init(symbols, width, Normal::new(0.0, 1.0)?, key)
+    }
+
+    /// A table whose first rows an initializer draws, such as `Normal::new(0.0, 0.02)` for transformers.
+    ///
+    /// # Errors
+    /// If there are no symbols or no features, or the scheme has no meaning for a matrix.
+    pub fn with_init(symbols: usize, width: usize, init: impl Init<T>, key: Key) -> Result<Self> {
         let shape = [at_least_one("embedding: symbols", symbols)?, at_least_one("embedding: width", width)?];
-        Ok(Embedding { weight: Normal::new(0.0, 1.0)?.param(&shape, key)?, padding: None })
+        Ok(Embedding { weight: init.param(&shape, key)?, padding: None })
     }
 
     /// With a symbol whose row is 0 and is not learned: what fills short sequences.

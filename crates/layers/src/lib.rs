@@ -11,6 +11,7 @@ mod checkpoint;
 mod function;
 mod residual;
 
+mod activity;
 mod attention;
 mod batch_norm;
 mod conv;
@@ -33,6 +34,7 @@ pub mod loss;
 pub mod models;
 
 pub use activations::*;
+pub use activity::ActivityPenalty;
 pub use attention::{AttentionConfig, MultiHeadAttention, Positions, TransformerBlock, TransformerConfig};
 pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d};
 pub use build::{Build, Configured, Finished};
@@ -54,7 +56,10 @@ pub use loss::{
 pub use monte_carlo::{MonteCarlo, monte_carlo};
 pub use norm::{GroupNorm, LayerNorm, RmsNorm};
 pub use pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, GlobalAvgPool2d, MaxPool1d, MaxPool2d};
-pub use recurrent::{Bidirectional, Gru, LastStep, Lstm, Recurrent, RecurrentCell, RecurrentConfig, SimpleRnn};
+pub use recurrent::{
+    Bidirectional, Gru, LastStep, Lstm, Recurrent, RecurrentCell, RecurrentConfig, RecurrentStack,
+    RecurrentStackConfig, SimpleRnn,
+};
 pub use reparametrized::{DropConnect, SpectralNorm, WeightNorm, WeightStandardization, Weighted};
 pub use residual::{Identity, NormedResidual, Residual};
 pub use shape::{Flatten, Reshape};
@@ -67,8 +72,10 @@ pub use gradwise_core as core;
 pub use gradwise_core::{Error, Grads, Key, Loss, Param, Params, ParamsExt, Path, Real, Reduction, Result, Updates};
 // The trait and the derive macro share their name, as is the custom.
 pub use gradwise_derive::ParamsLayers as Params;
+// `init::Identity` goes by its module, since there is a layer of that name.
 pub use gradwise_init::{
-    self as init, Constant, HeNormal, HeUniform, Init, InitExt, LecunNormal, LecunUniform, Normal, TruncatedNormal,
-    Uniform, XavierNormal, XavierUniform, Zeros,
+    self as init, Constant, DeltaOrthogonal, HeNormal, HeUniform, Init, InitExt, LecunNormal, LecunUniform,
+    Nonlinearity, Normal, Orthogonal, PriorBias, Sparse, TruncatedNormal, Uniform, VarianceScaling, XavierNormal,
+    XavierUniform, Zeros,
 };
 pub use gradwise_tensor::{self as tensor, Activation, Axes};

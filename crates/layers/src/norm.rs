@@ -37,6 +37,13 @@ impl<T: Real> LayerNorm<T> {
         let op = norm::LayerNorm::new(check_axes("layer_norm: shape", shape)?, epsilon)?;
         Ok(LayerNorm { weight: filled(shape, 1.0), bias: filled(shape, 0.0), op })
     }
+
+    /// With `γ = 0`: at the end of a residual branch, which then begins as the identity.
+    #[must_use]
+    pub fn zero_weight(mut self) -> Self {
+        self.weight.value.fill(T::zero());
+        self
+    }
 }
 
 impl<T: Real> Module<T> for LayerNorm<T> {
@@ -77,6 +84,13 @@ impl<T: Real> RmsNorm<T> {
     pub fn with_epsilon(shape: &[usize], epsilon: f64) -> Result<Self> {
         let op = norm::RmsNorm::new(check_axes("rms_norm: shape", shape)?, epsilon)?;
         Ok(RmsNorm { weight: filled(shape, 1.0), op })
+    }
+
+    /// With `γ = 0`: at the end of a residual branch, which then begins as the identity.
+    #[must_use]
+    pub fn zero_weight(mut self) -> Self {
+        self.weight.value.fill(T::zero());
+        self
     }
 }
 
@@ -130,6 +144,13 @@ impl<T: Real> GroupNorm<T> {
             return Err(Error::value("group_norm: groups", format!("a divisor of the {channels} channels"), groups));
         }
         Ok(GroupNorm { weight: filled(&[channels], 1.0), bias: filled(&[channels], 0.0), op })
+    }
+
+    /// With `γ = 0`: at the end of a residual branch, which then begins as the identity.
+    #[must_use]
+    pub fn zero_weight(mut self) -> Self {
+        self.weight.value.fill(T::zero());
+        self
     }
 }
 

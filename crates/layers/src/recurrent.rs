@@ -1,8 +1,9 @@
 //! Recurrent layers over sequences.
 
+use crate::Dropout;
 use crate::build::{at_least_one, configuration};
 use gradwise_autograd::{Module, Tape, Var};
-use gradwise_core::{Error, Key, Op, Param, Real, Result};
+use gradwise_core::{Error, Key, Op, Param, Params, Path, Real, Result};
 use gradwise_derive::Params;
 use gradwise_init::{Init, InitExt, LecunUniform, Zeros};
 use gradwise_tensor::Flip;
@@ -151,11 +152,21 @@ impl<T: Real, C: RecurrentCell<T>> RecurrentConfig<T, C> {
         RecurrentConfig { hidden_init: Some(Box::new(init)), ..self }
     }
 
+    /// So many of these layers on top of each other, each but the first over the outputs of the one below.
+    #[must_use]
+    pub fn stacked(self, layers: usize) -> RecurrentStackConfig<T, C> {
+        RecurrentStackConfig { layer: self, layers, dropout: 0.0 }
+    }
+
     /// Draws the first weights.
     ///
     /// # Errors
     /// If there are no inputs or no units.
     pub fn build(self, key: Key) -> Result<Recurrent<T, C>> {
+        self.draw(key)
+    }
+
+    fn draw(&self, key: Key) -> Result<Recurrent<T, C>> {
         let inputs = at_least_one(C::NAMES[0], self.inputs)?;
         let units = at_least_one(C::NAMES[1], self.units)?;
         let weight = |init: &Option<Box<dyn Init<T>>>, columns: usize, key: Key| -> Result<Param<T>> {
@@ -198,6 +209,106 @@ impl<T, C> std::fmt::Debug for RecurrentConfig<T, C> {
             .field("inputs", &self.inputs)
             .field("units", &self.units)
             .finish_non_exhaustive()
+    }
+}
+
+/// Recurrent layers on top of each other, each over what the one below puts out, `[samples, steps, inputs]` to `[samples, steps, units]`;
+/// between them dropout, if it is asked for.
+///
+/// Use it where one layer does not fit the training data; two or three are usual. Dropout stands behind each layer but the last, on the
+/// outputs and not on the states that go from step to step, which would forget: Zaremba, Sutskever and Vinyals, *Recurrent neural network
+/// regularization*, 2014. So does PyTorch with `num_layers` and `dropout`. The parameters are the layers', under their number.
+///
+/// ```
+/// use gradwise_layers::{Chain, Key, LastStep, Linear, Lstm, ParamsExt};
+///
+/// let model: Chain<f32> = Chain::seeded(Key::new(1))
+///     .named("memory", Lstm::config(3, 16).stacked(2).dropout(0.2))
+///     .then(LastStep)
+///     .then(Linear::config(16, 2))
+///     .build()?;
+/// assert_eq!(model.paths()[4], "memory.1.input_weight");
+/// # Ok::<(), gradwise_layers::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecurrentStack<T, C> {
+    layers: Vec<Recurrent<T, C>>,
+    dropout: Dropout,
+}
+
+impl<T: Real, C> RecurrentStack<T, C> {
+    /// The layers, from the input on.
+    pub fn layers(&self) -> &[Recurrent<T, C>] {
+        &self.layers
+    }
+}
+
+// By hand, so that layers go by their number alone.
+impl<T: Real, C> Params<T> for RecurrentStack<T, C> {
+    fn each<'a>(&'a self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &'a Param<T>)) {
+        self.layers.each(path, f);
+    }
+
+    fn each_mut(&mut self, path: Path<'_>, f: &mut dyn FnMut(Path<'_>, &mut Param<T>)) {
+        self.layers.each_mut(path, f);
+    }
+}
+
+impl<T: Real, C: RecurrentCell<T>> Module<T> for RecurrentStack<T, C> {
+    fn forward<'p>(&'p self, tape: &mut Tape<'p, T>, x: Var) -> Result<Var> {
+        tape.block(self, |tape| {
+            let mut y = x;
+            for (i, layer) in self.layers.iter().enumerate() {
+                if i > 0 {
+                    y = tape.scope("dropout", |tape| self.dropout.forward(tape, y))?;
+                }
+                y = layer.forward(tape, y)?;
+            }
+            Ok(y)
+        })
+    }
+}
+
+/// A [`RecurrentStack`] in the making.
+pub struct RecurrentStackConfig<T, C> {
+    layer: RecurrentConfig<T, C>,
+    layers: usize,
+    dropout: f64,
+}
+
+impl<T: Real, C: RecurrentCell<T>> RecurrentStackConfig<T, C> {
+    /// With dropout of this rate between the layers.
+    #[must_use]
+    pub fn dropout(self, rate: f64) -> Self {
+        RecurrentStackConfig { dropout: rate, ..self }
+    }
+
+    /// Draws the first weights.
+    ///
+    /// # Errors
+    /// If there are no inputs, no units or no layers, or the rate of dropout is not in `[0, 1)`.
+    pub fn build(self, key: Key) -> Result<RecurrentStack<T, C>> {
+        let RecurrentStackConfig { mut layer, layers, dropout } = self;
+        at_least_one("recurrent stack: layers", layers)?;
+        let dropout = Dropout::new(dropout)?;
+        let mut stack = Vec::with_capacity(layers);
+        for i in 0..layers {
+            stack.push(layer.draw(key.with(i as u64))?);
+            layer.inputs = layer.units;
+        }
+        Ok(RecurrentStack { layers: stack, dropout })
+    }
+}
+
+configuration!(RecurrentStackConfig<T, C> => RecurrentStack<T, C>, for C: RecurrentCell<T>);
+
+impl<T, C> std::fmt::Debug for RecurrentStackConfig<T, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecurrentStackConfig")
+            .field("layer", &self.layer)
+            .field("layers", &self.layers)
+            .field("dropout", &self.dropout)
+            .finish()
     }
 }
 

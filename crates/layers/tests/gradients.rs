@@ -103,6 +103,16 @@ fn pools_shapes_and_dropout() {
 }
 
 #[test]
+fn activity_penalties() {
+    // The operation's gradient, with what is in front of it.
+    for shape in [&[3, 4][..], &[2, 3, 2, 2]] {
+        Check::new().function(&[input(shape)], |tape, x| tape.activity_penalty(x[0], 0.4, 0.2)).unwrap();
+    }
+    // What goes through is left as it is.
+    check(ActivityPenalty::l1(0.5).unwrap(), &[3, 4]);
+}
+
+#[test]
 fn noise_layers() {
     let images = &[3, 2, 4, 4];
     check(SpatialDropout::new(0.4).unwrap(), images);
@@ -141,6 +151,7 @@ fn sequences() {
     check(SimpleRnn::config(3, 2), &[2, 4, 3]);
     let gru = |seed| Gru::new(2, 2, Key::new(seed)).unwrap();
     check(Bidirectional::new(gru(1), gru(2)), &[2, 3, 2]);
+    check(Lstm::config(2, 3).stacked(2).dropout(0.4), &[2, 3, 2]);
     check(LastStep, &[2, 3, 2]);
     check(MultiHeadAttention::<f64>::config(4, 2).dropout(0.2), &[2, 3, 4]);
     check(MultiHeadAttention::<f64>::config(4, 2).causal(), &[2, 3, 4]);

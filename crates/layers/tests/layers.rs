@@ -583,6 +583,73 @@ fn a_bidirectional_layer_reads_from_both_ends() {
 }
 
 #[test]
+fn stacked_layers_are_layers_one_after_another() {
+    let x = input::<f64>(&[2, 5, 3]);
+    let mut stack = Gru::<f64>::config(3, 4).stacked(3).build(Key::new(1)).unwrap();
+    assert_eq!(stack.paths().len(), 12);
+    assert_eq!((&stack.paths()[0][..], &stack.paths()[11][..]), ("0.input_weight", "2.hidden_bias"));
+    let chain: Chain<f64> = stack.layers().iter().cloned().fold(Chain::new(), |chain, layer| chain.with(layer));
+    assert_eq!(
+        predict(&stack, &x, &mut Workspace::new()).unwrap(),
+        predict(&chain, &x, &mut Workspace::new()).unwrap()
+    );
+    assert_eq!(run(&mut stack, &x, Mode::train(0, 0)).unwrap(), predict(&stack, &x, &mut Workspace::new()).unwrap());
+    // Dropout is between layers: one alone has none, and two differ from step to step in training.
+    let build = |layers| Lstm::<f64>::config(3, 4).stacked(layers).dropout(0.5).build(Key::new(1)).unwrap();
+    let (mut one, mut two) = (build(1), build(2));
+    assert_eq!(run(&mut one, &x, Mode::train(0, 0)).unwrap(), run(&mut one, &x, Mode::train(0, 1)).unwrap());
+    assert_ne!(run(&mut two, &x, Mode::train(0, 0)).unwrap(), run(&mut two, &x, Mode::train(0, 1)).unwrap());
+    refused(
+        Gru::<f64>::config(3, 4).stacked(0).build(Key::new(1)),
+        "recurrent stack: layers: expected at least 1, got 0",
+    );
+    refused(
+        Gru::<f64>::config(3, 4).stacked(2).dropout(1.0).build(Key::new(1)),
+        "dropout: rate: expected a number in [0, 1), got 1",
+    );
+}
+
+#[test]
+fn a_penalty_on_activations_is_handed_to_the_loss_in_training() {
+    let x = ndarray::arr2(&[[1.0, -2.0], [0.0, 3.0]]).into_dyn();
+    let layer = ActivityPenalty::new(0.5, 0.1).unwrap();
+    let emitted = |mode: Mode| {
+        let mut workspace = Workspace::<f64>::new();
+        let mut tape = Tape::new(&mut workspace, mode);
+        let input = tape.input(&x);
+        assert_eq!(layer.forward(&mut tape, input).unwrap(), input);
+        let losses = tape.take_losses();
+        losses.iter().map(|&loss| tape.value(loss).sum()).collect::<Vec<_>>()
+    };
+    assert_eq!(emitted(Mode::train(0, 0)), [(0.5 * 6.0 + 0.05 * 14.0) / 2.0]);
+    assert_eq!(emitted(Mode::evaluate()), [0.0; 0]);
+    let told = "activity_penalty: l2 strength: expected a finite number of at least 0, got NaN";
+    refused(ActivityPenalty::l2(f64::NAN), told);
+    let mut workspace = Workspace::<f64>::new();
+    let mut tape = Tape::new(&mut workspace, Mode::train(0, 0));
+    let input = tape.input(&x);
+    assert_eq!(tape.emit_loss(input).unwrap_err().to_string(), "emit_loss: expected one number, got shape [2, 2]");
+}
+
+#[test]
+fn output_biases_begin_with_what_is_known_of_the_classes() {
+    let prior = PriorBias::classes(&[8.0, 1.0, 1.0]).unwrap();
+    let mut head =
+        Linear::<f64>::config(4, 3).init(Normal::new(0.0, 1e-9).unwrap()).bias_init(prior).build(Key::new(1)).unwrap();
+    let y = run(&mut head, &input(&[2, 4]), Mode::evaluate()).unwrap();
+    for (logit, share) in y.iter().zip([0.8, 0.1, 0.1, 0.8, 0.1, 0.1]) {
+        assert!((logit.exp() - share).abs() < 1e-6, "{y}");
+    }
+    for layer in [
+        run(&mut LayerNorm::<f64>::new(&[4]).unwrap().zero_weight(), &input(&[2, 4]), Mode::train(0, 0)),
+        run(&mut RmsNorm::<f64>::new(&[4]).unwrap().zero_weight(), &input(&[2, 4]), Mode::train(0, 0)),
+        run(&mut GroupNorm::<f64>::new(2, 4).unwrap().zero_weight(), &input(&[2, 4]), Mode::train(0, 0)),
+    ] {
+        assert!(layer.unwrap().iter().all(|y| *y == 0.0));
+    }
+}
+
+#[test]
 fn causal_attention_sees_no_later_step() {
     let attention = MultiHeadAttention::<f64>::config(4, 2).causal().build(Key::new(1)).unwrap();
     let x = input::<f64>(&[1, 5, 4]);
