@@ -41,6 +41,8 @@ use std::sync::Arc;
 pub struct Optimizer<T: Real, R: Rule<T>> {
     rule: R,
     schedule: Box<dyn Schedule>,
+    /// The rate that is taken in the place of the schedule's.
+    rate: Option<f64>,
     momentum: Option<Box<dyn Schedule>>,
     weight_decay: f64,
     groups: Vec<Group>,
@@ -67,6 +69,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
             weight_decay: rule.default_weight_decay(),
             rule,
             schedule: Box::new(schedule),
+            rate: None,
             momentum: None,
             groups: Vec::new(),
             clip: None,
@@ -141,7 +144,12 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
 
     /// The learning rate of the next step, before the factors of groups.
     pub fn learning_rate(&self) -> f64 {
-        self.schedule.at(self.step)
+        self.rate.unwrap_or_else(|| self.schedule.at(self.step))
+    }
+
+    /// What an [`Equalizer`] has made of each parameter's rate: its factor, by the parameter's path. Empty before the first step.
+    pub fn equalized(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.slots.iter().flatten().map(|slot| (&*slot.path, slot.equalized))
     }
 
     /// Updates a model with gradients that were computed elsewhere.
@@ -185,7 +193,7 @@ impl<T: Real, R: Rule<T>> Optimizer<T, R> {
 
     /// The numbers of this step.
     fn hyper(&self) -> Result<Hyper> {
-        let learning_rate = check::not_negative("schedule: learning rate", self.schedule.at(self.step))?;
+        let learning_rate = check::not_negative("schedule: learning rate", self.learning_rate())?;
         let momentum = match (&self.momentum, self.rule.momentum()) {
             (None, _) => None,
             (Some(schedule), Some(_)) => Some(check::below_one("schedule: momentum", schedule.at(self.step))?),
@@ -307,6 +315,11 @@ impl<T: Real, R: Rule<T>, M: Params<T> + ?Sized> Stepper<T, M> for Optimizer<T, 
 
     fn update_norms(&self) -> &[f64] {
         &self.update_norms
+    }
+
+    fn override_rate(&mut self, rate: Option<f64>) -> bool {
+        self.rate = rate;
+        true
     }
 
     fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {

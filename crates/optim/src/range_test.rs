@@ -101,6 +101,11 @@ impl RangeTest {
         self.rates
     }
 
+    /// How many steps it has, if nothing ends it early.
+    pub fn steps(&self) -> u64 {
+        self.rates.steps
+    }
+
     /// Takes note of the loss at the next rate, before the update; tells to stop when all steps are done, the loss has grown too much,
     /// or is no finite number any more.
     pub fn record(&mut self, loss: f64) -> ControlFlow<()> {

@@ -82,6 +82,13 @@ pub trait Stepper<T: Real, M: Params<T> + ?Sized> {
         &[]
     }
 
+    /// Takes this learning rate from the next step on, in the place of its schedule's, or its schedule's again: what a
+    /// [`RangeTest`](crate::RangeTest) does to an optimizer that is there already. Returns whether it can.
+    fn override_rate(&mut self, rate: Option<f64>) -> bool {
+        let _ = rate;
+        false
+    }
+
     /// Gives it threads for updating large parameters. Results do not depend on them, to the bit.
     fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
         let _ = pool;
@@ -139,6 +146,9 @@ macro_rules! forward_stepper {
             }
             fn update_norms(&self) -> &[f64] {
                 (**self).update_norms()
+            }
+            fn override_rate(&mut self, rate: Option<f64>) -> bool {
+                (**self).override_rate(rate)
             }
             fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
                 (**self).use_pool(pool);

@@ -25,6 +25,8 @@ pub struct Constraints<T> {
     chosen: Option<Vec<Vec<usize>>>,
 }
 
+const WHAT: [&str; 2] = ["constraints", "constraints: number of parameters"];
+
 impl<T: Real> Constraints<T> {
     /// No constraints yet.
     pub fn new() -> Self {
@@ -46,6 +48,29 @@ impl<T: Real> Constraints<T> {
         self.entries.is_empty()
     }
 
+    /// Looks whether the constraints fit a model, and changes nothing: before a step, after which it would be too late.
+    ///
+    /// # Errors
+    /// As [`Constraints::apply`].
+    pub fn check<M: Params<T> + ?Sized>(&mut self, model: &M) -> Result<()> {
+        let first = self.chosen.is_none();
+        let entries = &self.entries;
+        let mut chosen = resolve(WHAT, &mut self.chosen, entries, model)?.iter();
+        let mut result = Ok(());
+        model.visit(|path, param| {
+            // Whether a constraint has a meaning for a shape, only the constraint knows: it is tried on a copy, once.
+            for &i in chosen.next().filter(|_| first && param.is_trainable()).into_iter().flatten() {
+                if result.is_ok() {
+                    result = entries[i].1.apply(&mut param.value.clone()).map_err(|error| error.at(&path.to_string()));
+                }
+            }
+        });
+        if result.is_err() {
+            self.chosen = None;
+        }
+        result
+    }
+
     /// Brings the model's trainable parameters back to where they must be.
     ///
     /// # Errors
@@ -53,8 +78,7 @@ impl<T: Real> Constraints<T> {
     /// meaning for a parameter's shape: those before it are constrained then.
     pub fn apply<M: Params<T> + ?Sized>(&mut self, model: &mut M) -> Result<()> {
         let entries = &self.entries;
-        let what = ["constraints", "constraints: number of parameters"];
-        let mut chosen = resolve(what, &mut self.chosen, entries, model)?.iter();
+        let mut chosen = resolve(WHAT, &mut self.chosen, entries, model)?.iter();
         let mut result = Ok(());
         model.visit_mut(|path, param| {
             for &i in chosen.next().filter(|_| param.is_trainable()).into_iter().flatten() {

@@ -172,6 +172,10 @@ impl<T: Real, M: Params<T> + ?Sized, S: Stepper<T, M>> Stepper<T, M> for Accumul
         if self.batches == 0 { self.inner.update_norms() } else { &[] }
     }
 
+    fn override_rate(&mut self, rate: Option<f64>) -> bool {
+        self.inner.override_rate(rate)
+    }
+
     fn use_pool(&mut self, pool: Arc<dyn Pool + Send + Sync>) {
         self.inner.use_pool(pool);
     }

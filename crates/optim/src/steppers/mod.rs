@@ -45,6 +45,9 @@ macro_rules! as_inside {
         fn update_norms(&self) -> &[f64] {
             self.inner.update_norms()
         }
+        fn override_rate(&mut self, rate: Option<f64>) -> bool {
+            self.inner.override_rate(rate)
+        }
     };
 }
 pub(crate) use as_inside;

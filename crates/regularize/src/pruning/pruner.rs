@@ -69,6 +69,15 @@ impl Pruner {
         Ok(self)
     }
 
+    /// Looks whether the patterns and masks fit a model, and changes nothing: before a step, after which it would be too late.
+    ///
+    /// # Errors
+    /// If a pattern matches no parameter, or the model has other parameters than before.
+    pub fn check<T: Real, M: Params<T> + ?Sized>(&mut self, model: &M) -> Result<()> {
+        resolve(WHAT, &mut self.chosen, &self.patterns, model)?;
+        self.fits(model)
+    }
+
     /// Removes weights of the chosen parameters, the smallest first, until the share `sparsity` of them is removed, and sets them to zero.
     ///
     /// Weights that were removed before stay so: a smaller share than before changes nothing. Allocates a number for each weight.
