@@ -1,13 +1,15 @@
 //! The loop, written on the public step.
 
-use crate::evaluate::{Measures, evaluate};
-use crate::{Evaluation, Objective, Result, TrainError, Trainer};
-use gradwise_core::{Event, Observer, Params, ParamsExt, Real, Stop};
+mod run;
+
+use crate::judge::{EpochReading, Judge};
+use crate::{Evaluation, Measures, Objective, Result, TrainError, Trainer};
+use gradwise_core::{Event, Observer, Params, Real, Stop};
 use gradwise_data::{BatchPosition, Batches, DataError, Loader, Samples};
 use gradwise_optim::Stepper;
-use gradwise_regularize::{Decision, EarlyStopping};
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use gradwise_regularize::{Criterion, EarlyStopping, EvidenceBased, Snapshot};
+use run::{Run, Watchers};
+use std::time::Duration;
 
 /// What a training loop did.
 #[derive(Clone, Debug)]
@@ -44,8 +46,16 @@ struct Validation<'a, D> {
 }
 
 struct Early<'a, T> {
-    stopping: &'a mut EarlyStopping<T>,
+    stopping: &'a mut dyn Judge<T>,
     monitor: String,
+}
+
+/// Stopping by the gradients of parts of the training data.
+struct Evidence<'a, T> {
+    criterion: &'a mut EvidenceBased,
+    parts: u64,
+    batch_size: usize,
+    best: Option<Snapshot<T>>,
 }
 
 /// A training loop: epochs over a data set, with whoever wants to watch.
@@ -77,17 +87,31 @@ pub struct Fit<'a, T, D: Samples, E = ()> {
     metrics: E,
     transform: Option<Transform<'a, D::Batch>>,
     early: Option<Early<'a, T>>,
+    evidence: Option<Evidence<'a, T>>,
+    /// The batch size of the passes that gather running statistics anew.
+    refresh: Option<usize>,
 }
 
 impl<T: Real, D: Samples> Fit<'_, T, D> {
     /// A loop of a number of epochs that measures nothing but the loss.
     pub fn new(epochs: u64) -> Self {
-        Fit::<T, D> { epochs, validation: None, metrics: (), transform: None, early: None }
+        Fit::<T, D> {
+            epochs,
+            validation: None,
+            metrics: (),
+            transform: None,
+            early: None,
+            evidence: None,
+            refresh: None,
+        }
     }
 }
 
 impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
     /// Measures loss and metrics on held-out data after each epoch, in batches of `batch_size`.
+    ///
+    /// An optimizer that keeps averages of the weights has those measured, and the best of those kept: see [`Trainer::with_averages`].
+    /// Training goes on with its own weights, as if nothing had been measured.
     #[must_use]
     pub fn validate(mut self, samples: &'a D, batch_size: usize) -> Self {
         self.validation = Some(Validation { samples, batch_size });
@@ -97,8 +121,8 @@ impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
     /// Gathers metrics, on the training batches as they are trained on and on held-out data.
     #[must_use]
     pub fn metrics<F: Measures<T, D::Batch>>(self, metrics: F) -> Fit<'a, T, D, F> {
-        let Fit { epochs, validation, transform, early, .. } = self;
-        Fit::<T, D, F> { epochs, validation, metrics, transform, early }
+        let Fit { epochs, validation, transform, early, evidence, refresh, .. } = self;
+        Fit::<T, D, F> { epochs, validation, metrics, transform, early, evidence, refresh }
     }
 
     /// Changes each training batch before it is trained on: augmentation. With more than one thread this is done on a thread of its own,
@@ -113,10 +137,60 @@ impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
     }
 
     /// Ends training when a validation measure (`"loss"` or a metric's name) no longer gets better, and puts the weights of the best epoch
-    /// back.
+    /// back: their averages, if the optimizer keeps such.
+    ///
+    /// By patience, or by any other criterion:
+    ///
+    /// ```
+    /// use gradwise_regularize::{EarlyStopping, ProgressQuotient};
+    /// # use gradwise_data::{Batches, Labelled, Samples, digits};
+    /// # use gradwise_layers::{CrossEntropyLoss, Flatten, Chain, Linear, core::Key};
+    /// # use gradwise_optim::{Adam, Constant, Optimizer};
+    /// # use gradwise_train::{Fit, Supervised, Trainer};
+    /// # let (train, test) = (digits::<f32>().subset(&[0, 1, 2, 3])?, digits::<f32>().subset(&[4, 5, 6, 7])?);
+    /// # let mut model = Chain::new().with(Flatten).with(Linear::new(64, 10, Key::new(0))?);
+    /// # let optimizer = Optimizer::new(Adam::default(), Constant::new(0.01)?);
+    /// # let mut trainer = Trainer::new(Supervised(CrossEntropyLoss::default()), optimizer, 0);
+    /// # let batches = Batches::new(4, 4)?;
+    ///
+    /// // When the held-out loss rises much for how little the training loss still falls (Prechelt's PQ).
+    /// let mut stopping = EarlyStopping::with(ProgressQuotient::new(0.75, 5)?);
+    /// let summary = Fit::new(200)
+    ///     .validate(&test, 256)
+    ///     .early_stopping("loss", &mut stopping)
+    ///     .run(&mut trainer, &mut model, &train, batches, &mut [])?;
+    /// # assert!(stopping.best().is_some() && summary.epochs > 4);
+    /// # Ok::<(), gradwise_train::TrainError>(())
+    /// ```
     #[must_use]
-    pub fn early_stopping(mut self, monitor: &str, stopping: &'a mut EarlyStopping<T>) -> Self {
+    pub fn early_stopping<C>(mut self, monitor: &str, stopping: &'a mut EarlyStopping<T, C>) -> Self
+    where
+        C: Criterion,
+        C::Reading: EpochReading,
+    {
         self.early = Some(Early { stopping, monitor: monitor.to_owned() });
+        self
+    }
+
+    /// Ends training when the gradients of the training data say nothing more, and puts the last weights back for which they did: without
+    /// held-out data, so that all data can be learned from.
+    ///
+    /// After each epoch, the gradients of `parts` batches of `batch_size` samples are compared: see [`Trainer::gradient_evidence`]. Twenty
+    /// parts are plenty.
+    #[must_use]
+    pub fn stop_on_evidence(mut self, criterion: &'a mut EvidenceBased, parts: u64, batch_size: usize) -> Self {
+        self.evidence = Some(Evidence { criterion, parts, batch_size, best: None });
+        self
+    }
+
+    /// Gathers the running statistics of batch norms anew before each validation, by a pass over the training data in batches of
+    /// `batch_size`: for averages of weights (SWA), whose statistics are not the average of statistics. See [`refresh_statistics`](crate::refresh_statistics).
+    ///
+    /// They serve the validation and the best weights; training keeps its own. The training data are taken as they are, without the
+    /// transform.
+    #[must_use]
+    pub fn refresh_statistics(mut self, batch_size: usize) -> Self {
+        self.refresh = Some(batch_size);
         self
     }
 
@@ -148,7 +222,14 @@ impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
         if self.early.is_some() && self.validation.is_none() {
             return Err(TrainError::value("fit: early stopping", "data to validate on", "none"));
         }
-        let Fit { epochs, validation, metrics, transform, early } = self;
+        let Fit { epochs, validation, metrics, transform, early, evidence, refresh } = self;
+        let mixed = |batch_size: usize| -> Result<Batches> {
+            // Statistics and gradients of one batch are no use where it is smaller than the others.
+            let batches = Batches::new(samples.len(), batch_size.min(samples.len().max(1)))?;
+            Ok(batches.drop_last()?.shuffled(trainer.seed))
+        };
+        let refresh = refresh.map(mixed).transpose()?;
+        let parts = evidence.as_ref().map(|evidence| mixed(evidence.batch_size)).transpose()?;
         let per_epoch = batches.per_epoch();
         let first_epoch = batches.position().epoch;
         std::thread::scope(|scope| {
@@ -161,10 +242,13 @@ impl<'a, T: Real, D: Samples, E> Fit<'a, T, D, E> {
             let mut fit = Run {
                 trainer,
                 model,
+                samples,
                 loader,
                 validation,
                 metrics,
                 early,
+                evidence: evidence.zip(parts),
+                refresh,
                 watchers: Watchers { observers, stop: None },
                 summary: Summary {
                     epochs: 0,
@@ -195,126 +279,8 @@ impl<T: Real, D: Samples, E> std::fmt::Debug for Fit<'_, T, D, E> {
             .field("validates", &self.validation.is_some())
             .field("transforms", &self.transform.is_some())
             .field("early_stopping", &self.early.as_ref().map(|e| &e.monitor))
+            .field("stops_on_evidence", &self.evidence.is_some())
+            .field("refreshes_statistics", &self.refresh.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-/// Who watches, and whether someone wants to end it.
-struct Watchers<'r, 'o, T: Real> {
-    observers: &'r mut [&'o mut dyn Observer<T>],
-    stop: Option<Stop>,
-}
-
-impl<T: Real> Watchers<'_, '_, T> {
-    /// Tells everyone, the later ones too when an earlier one stops; the first reason counts.
-    fn tell(&mut self, event: &Event<'_, T>) {
-        for observer in self.observers.iter_mut() {
-            if let ControlFlow::Break(stop) = observer.observe(event) {
-                self.stop.get_or_insert(stop);
-            }
-        }
-    }
-}
-
-/// A loop that is running.
-struct Run<'r, 'o, 'a, 's, T: Real, M, D: Samples, O, S, E> {
-    trainer: &'r mut Trainer<T, O, S>,
-    model: &'r mut M,
-    loader: Loader<'s, D::Batch>,
-    validation: Option<Validation<'a, D>>,
-    metrics: E,
-    early: Option<Early<'a, T>>,
-    watchers: Watchers<'r, 'o, T>,
-    summary: Summary,
-}
-
-impl<T, M, D, O, S, E> Run<'_, '_, '_, '_, T, M, D, O, S, E>
-where
-    T: Real,
-    M: Params<T>,
-    D: Samples,
-    O: Objective<T, M, D::Batch>,
-    S: Stepper<T, M>,
-    E: Measures<T, D::Batch>,
-{
-    fn epoch(&mut self, epoch: u64) -> Result<()> {
-        let (mut loss_sum, mut n, mut time) = (0.0, 0, Duration::ZERO);
-        self.metrics.reset();
-        loop {
-            let start = Instant::now();
-            let Some(batch) = self.loader.next_in_epoch(epoch)? else { break };
-            let metrics = &mut self.metrics;
-            let report = self.trainer.step_with(self.model, batch, &mut |y| metrics.update(y, batch))?;
-            time += start.elapsed();
-            loss_sum += report.loss.as_f64() * report.samples as f64;
-            n += report.samples;
-            if self.summary.steps == 0 && report.grads.unreached().next().is_some() {
-                let paths = self.model.paths();
-                let unreached: Vec<String> = report.grads.unreached().map(|i| paths[i].clone()).collect();
-                self.watchers.tell(&Event::Unreached { paths: &unreached });
-            }
-            self.summary.steps += 1;
-            self.watchers.tell(&Event::Step {
-                step: report.step,
-                epoch,
-                loss: report.loss,
-                learning_rate: report.learning_rate,
-                grad_norm: report.grad_norm,
-                samples: report.samples,
-                model: &*self.model,
-                grads: report.grads,
-                update_norms: report.update_norms,
-                layers: report.layers,
-            });
-            if self.watchers.stop.is_some() {
-                break;
-            }
-        }
-        self.summary.epochs += 1;
-        self.summary.samples += n as u64;
-        self.summary.train_time += time;
-        self.summary.train_loss = loss_sum / n as f64;
-        let train = self.metrics.values();
-        self.validate()?;
-        let validation = self.summary.validation.as_ref().map(Evaluation::named).unwrap_or_default();
-        self.watchers.tell(&Event::Epoch {
-            epoch,
-            train_loss: self.summary.train_loss,
-            train: &train,
-            validation: &validation,
-            seconds: time.as_secs_f64(),
-            samples: n,
-            model: &*self.model,
-        });
-        Ok(())
-    }
-
-    fn validate(&mut self) -> Result<()> {
-        let Some(Validation { samples, batch_size }) = self.validation else { return Ok(()) };
-        let Trainer { objective, workspace, .. } = &mut *self.trainer;
-        let found = evaluate(&*self.model, samples, batch_size, objective, &mut self.metrics, workspace)?;
-        if let Some(Early { stopping, monitor }) = &mut self.early {
-            let value = found.get(monitor).ok_or_else(|| {
-                let names: Vec<String> = found.named().into_iter().map(|(name, _)| name).collect();
-                TrainError::value("fit: early stopping", &format!("one of {}", names.join(", ")), &*monitor)
-            })?;
-            if let Decision::Stop = stopping.update(value, &*self.model) {
-                let waited = stopping.progress().waited;
-                let stop = Stop::new(format!("the {monitor} has not become better for {waited} epochs"));
-                self.watchers.stop.get_or_insert(stop);
-            }
-        }
-        self.summary.validation = Some(found);
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<Summary> {
-        if let Some(Early { stopping, .. }) = &self.early {
-            stopping.restore(self.model)?;
-        }
-        let stop = self.watchers.stop.take();
-        let steps = self.trainer.steps();
-        self.watchers.tell(&Event::End { steps, stop: stop.as_ref(), model: &*self.model });
-        Ok(Summary { stop, ..self.summary })
     }
 }

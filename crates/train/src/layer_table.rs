@@ -3,8 +3,11 @@
 use gradwise_core::{ArrayRefD, Grads, LayerReading, Params, ParamsExt, Real};
 use std::fmt::Write;
 
+/// What the table tells of each layer.
+const COLUMNS: usize = 9;
+
 /// One layer: a row of the table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LayerRow {
     /// Path of the layer; empty for the model's own operations.
     pub path: String,
@@ -19,6 +22,12 @@ pub struct LayerRow {
     /// Norm of its update over norm of its weights, as they are after it; `None` if it was not measured. Healthy training is mostly
     /// within 10⁻⁴ and 10⁻².
     pub update_ratio: Option<f64>,
+    /// Share of its outputs that are exactly zero: how sparse a ReLU makes them.
+    pub zeros: f64,
+    /// Share of its units that put out the same number for every sample.
+    pub dead: f64,
+    /// Share of its outputs near the ends of their range, where derivatives are next to nothing; `None` for one without such ends.
+    pub saturated: Option<f64>,
 }
 
 /// The layers in the order in which they ran, from what a step in which readings were taken and updates measured reported.
@@ -31,11 +40,12 @@ pub fn layer_rows<T: Real, M: Params<T> + ?Sized>(
     layers: &[LayerReading],
 ) -> Vec<LayerRow> {
     let mut rows: Vec<LayerRow> = Vec::new();
-    for LayerReading { path, op, shape, .. } in layers.iter().filter(|r| r.path != "loss") {
+    for LayerReading { path, op, shape, zeros, dead, saturated, .. } in layers.iter().filter(|r| r.path != "loss") {
         match rows.iter_mut().find(|row| row.path == *path) {
             Some(row) => {
                 row.op = format!("{}, {op}", row.op);
                 row.shape.clone_from(shape);
+                (row.zeros, row.dead, row.saturated) = (*zeros, *dead, *saturated);
             }
             None => rows.push(LayerRow {
                 path: path.clone(),
@@ -44,6 +54,9 @@ pub fn layer_rows<T: Real, M: Params<T> + ?Sized>(
                 parameters: 0,
                 grad_norm: None,
                 update_ratio: None,
+                zeros: *zeros,
+                dead: *dead,
+                saturated: *saturated,
             }),
         }
     }
@@ -70,10 +83,44 @@ pub fn layer_rows<T: Real, M: Params<T> + ?Sized>(
     rows
 }
 
+/// By how many powers of ten the gradient norm grows from one layer with parameters to the next one, from the input to the output: the
+/// slope of a straight line through their logarithms. About 0 in a net that learns everywhere; a chain of sigmoids has half a power or
+/// more, and its lowest layers learn next to nothing.
+///
+/// Layers without a gradient are left out; `None` with fewer than two others.
+///
+/// ```
+/// use gradwise_train::{LayerRow, gradient_slope};
+///
+/// let row = |norm| LayerRow { grad_norm: Some(norm), ..LayerRow::default() };
+/// let slope = gradient_slope(&[row(1e-3), row(1e-2), row(1e-1)]).unwrap();
+/// assert!((slope - 1.0).abs() < 1e-12);
+/// assert_eq!(gradient_slope(&[row(1.0), LayerRow::default()]), None);
+/// ```
+pub fn gradient_slope(rows: &[LayerRow]) -> Option<f64> {
+    let logs: Vec<f64> =
+        rows.iter().filter_map(|row| row.grad_norm).filter(|norm| *norm > 0.0).map(f64::log10).collect();
+    if logs.len() < 2 {
+        return None;
+    }
+    let middle = (logs.len() - 1) as f64 / 2.0;
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    let (mut above, mut below) = (0.0, 0.0);
+    for (depth, log) in logs.iter().enumerate() {
+        let x = depth as f64 - middle;
+        above += x * (log - mean);
+        below += x * x;
+    }
+    Some(above / below)
+}
+
 /// The rows as a table in plain text.
 pub fn layer_table(rows: &[LayerRow]) -> String {
-    let header = ["layer", "operations", "output", "parameters", "gradient", "update/weight"].map(String::from);
+    const HEADER: [&str; COLUMNS] =
+        ["layer", "operations", "output", "parameters", "gradient", "update/weight", "zeros", "dead", "saturated"];
+    let header = HEADER.map(String::from);
     let number = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), |x| format!("{x:.1e}"));
+    let share = |x: f64| format!("{:.0} %", 100.0 * x);
     let cells = rows.iter().map(|row| {
         let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
         [
@@ -83,11 +130,14 @@ pub fn layer_table(rows: &[LayerRow]) -> String {
             if row.parameters == 0 { "-".to_owned() } else { row.parameters.to_string() },
             number(row.grad_norm),
             number(row.update_ratio),
+            share(row.zeros),
+            share(row.dead),
+            row.saturated.map_or_else(|| "-".to_owned(), share),
         ]
     });
-    let lines: Vec<[String; 6]> = std::iter::once(header).chain(cells).collect();
+    let lines: Vec<[String; COLUMNS]> = std::iter::once(header).chain(cells).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut text = String::new();
     for line in &lines {
         let mut row = String::new();

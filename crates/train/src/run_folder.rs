@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// - `step`: `step` (from 0 since training began), `epoch` (from 0), `loss` of the batch before the update, `learning_rate`, `grad_norm`
 ///   (all gradients together, before clipping), `samples`. In steps in which it was measured: `params`, an object of
 ///   `{weight_norm, grad_norm, update_norm}` by path. In steps in which readings were taken: `layers`, a list of
-///   `{path, op, shape, mean, std, min, max, zeros, not_finite}`.
+///   `{path, op, shape, mean, std, min, max, zeros, not_finite, dead, saturated}`, the last one `null` where outputs have no range.
 /// - `epoch`: `epoch`, `train_loss`, `train` and `validation` (objects of what was measured, by name), `seconds`, `samples`.
 /// - `end`: `steps`, `stop` (why it ended early, or `null`).
 ///

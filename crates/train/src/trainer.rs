@@ -1,10 +1,11 @@
 //! The single step, public: whoever wants another loop writes it on this.
 
+use crate::auxiliary::with_emitted;
 use crate::{Objective, Result, TrainError, threads};
 use gradwise_autograd::{Mode, Tape, Workspace};
 use gradwise_core::{ArrayViewD, Error as CoreError, Grads, LayerReading, Params, Real, Updates};
 use gradwise_optim::Stepper;
-use gradwise_regularize::Penalties;
+use gradwise_regularize::{Constraints, Penalties, Pruner, Snapshot, SparsitySchedule};
 use std::sync::Arc;
 
 /// What a step did.
@@ -14,7 +15,7 @@ pub struct StepReport<'a, T> {
     pub step: u64,
     /// The objective's loss on the batch, before the update.
     pub loss: T,
-    /// What penalties added to it.
+    /// What penalties added to it, those on weights and those that layers hand out ([`Tape::emit_loss`]).
     pub penalty: f64,
     /// Learning rate of the step.
     pub learning_rate: f64,
@@ -55,12 +56,16 @@ pub struct StepReport<'a, T> {
 #[derive(Debug)]
 pub struct Trainer<T: Real, O, S> {
     pub(crate) objective: O,
-    stepper: S,
+    pub(crate) stepper: S,
     pub(crate) workspace: Workspace<T>,
     updates: Updates<T>,
-    penalties: Option<Penalties<T>>,
-    seed: u64,
-    step: u64,
+    pub(crate) penalties: Option<Penalties<T>>,
+    pub(crate) constraints: Option<Constraints<T>>,
+    pub(crate) pruning: Option<(Pruner, SparsitySchedule)>,
+    /// The model while it is looked at with other weights.
+    pub(crate) kept: Option<Snapshot<T>>,
+    pub(crate) seed: u64,
+    pub(crate) step: u64,
     measure_every: u64,
     probe_every: u64,
     readings: Vec<LayerReading>,
@@ -80,6 +85,9 @@ impl<T: Real, O, S> Trainer<T, O, S> {
             workspace: Workspace::new(),
             updates: Updates::new(),
             penalties: None,
+            constraints: None,
+            pruning: None,
+            kept: None,
             seed,
             step: 0,
             measure_every: 0,
@@ -103,6 +111,52 @@ impl<T: Real, O, S> Trainer<T, O, S> {
     #[must_use]
     pub fn penalties(mut self, penalties: Penalties<T>) -> Self {
         self.penalties = Some(penalties);
+        self
+    }
+
+    /// The same with constraints on the weights, which are brought back into bounds after each update.
+    ///
+    /// ```
+    /// use gradwise_layers::{Linear, MseLoss, core::Key};
+    /// use gradwise_optim::{Constant, Optimizer, Sgd};
+    /// use gradwise_regularize::{Constraints, NonNegative};
+    /// use gradwise_train::{Supervised, Trainer};
+    /// # use gradwise_data::Batch;
+    /// # use ndarray::array;
+    /// # let x = array![[1.0], [2.0]].into_dyn();
+    /// # let batch = Batch { targets: &x * -3.0, inputs: x, indices: vec![0, 1] };
+    ///
+    /// // Outputs that must not fall when an input rises, whatever the data say.
+    /// let mut model = Linear::<f64>::new(1, 1, Key::new(0))?;
+    /// let optimizer = Optimizer::new(Sgd::default(), Constant::new(0.1)?);
+    /// let constraints = Constraints::new().on("weight", NonNegative)?;
+    /// let mut trainer = Trainer::new(Supervised(MseLoss), optimizer, 0).constraints(constraints);
+    /// for _ in 0..10 {
+    ///     trainer.step(&mut model, &batch)?;
+    /// }
+    /// assert_eq!(model.weight().value[[0, 0]], 0.0);
+    /// # Ok::<(), gradwise_train::TrainError>(())
+    /// ```
+    #[must_use]
+    pub fn constraints(mut self, constraints: Constraints<T>) -> Self {
+        self.constraints = Some(constraints);
+        self
+    }
+
+    /// The same with weights removed as training goes on, and kept removed: those nearest to zero, as many of them as a schedule says.
+    /// Gradients of removed weights are set to zero before an update, the weights themselves after it.
+    ///
+    /// To go on with a run, give it a pruner that was [resumed](Pruner::resume) with the masks of [`Trainer::pruner`].
+    #[must_use]
+    pub fn pruning(mut self, pruner: Pruner, schedule: SparsitySchedule) -> Self {
+        self.pruning = Some((pruner, schedule));
+        self
+    }
+
+    /// The same, with so many steps done: to go on with a run, whose randomness depends on the number of the step.
+    #[must_use]
+    pub fn starting_at(mut self, step: u64) -> Self {
+        self.step = step;
         self
     }
 
@@ -138,6 +192,11 @@ impl<T: Real, O, S> Trainer<T, O, S> {
     /// The optimizer, to save or restore its state.
     pub fn stepper_mut(&mut self) -> &mut S {
         &mut self.stepper
+    }
+
+    /// What removes weights, if something does.
+    pub fn pruner(&self) -> Option<&Pruner> {
+        self.pruning.as_ref().map(|(pruner, _)| pruner)
     }
 
     /// The objective.
@@ -193,8 +252,14 @@ impl<T: Real, O, S> Trainer<T, O, S> {
             self.threads_shared = true;
         }
         self.readings.clear();
+        if let Some((pruner, _)) = &mut self.pruning {
+            pruner.check(&*model)?;
+        }
+        if let Some(constraints) = &mut self.constraints {
+            constraints.check(&*model)?;
+        }
 
-        let Trainer { objective, stepper, workspace, updates, penalties, readings, .. } = self;
+        let Trainer { objective, stepper, workspace, updates, penalties, pruning, readings, .. } = self;
         let (mut first, mut samples, mut penalty, mut data_loss) = (true, 0, 0.0, T::nan());
         let result = stepper.step(model, &mut |model: &M, grads: &mut Grads<T>| {
             workspace.reclaim(grads);
@@ -221,14 +286,21 @@ impl<T: Real, O, S> Trainer<T, O, S> {
                     look(tape.try_value(predictions)?)?;
                 }
             }
+            let (total, emitted) = with_emitted(&mut tape, outcome.loss)?;
+            if !emitted.is_finite() {
+                return Err(origin(&tape, emitted));
+            }
             // All values were looked at, so their memory may serve the gradients.
-            tape.backward_freeing(outcome.loss)?;
+            tape.backward_freeing(total)?;
             tape.take_grads(grads)?;
             drop(tape);
-            let added = match penalties {
-                Some(penalties) => penalties.apply(model, grads)?,
-                None => 0.0,
-            };
+            let mut added = emitted;
+            if let Some(penalties) = penalties {
+                added += penalties.apply(model, grads)?;
+            }
+            if let Some((pruner, _)) = pruning {
+                pruner.apply_to_grads(grads)?;
+            }
             if is_first {
                 penalty = added;
             }
@@ -240,6 +312,12 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         };
         // Applied once, whatever the optimizer evaluated after.
         self.updates.apply(model);
+        if let Some((pruner, schedule)) = &mut self.pruning
+            && schedule.is_due(step)
+        {
+            pruner.prune(model, schedule.at(step))?;
+        }
+        self.hold(model)?;
         self.step += 1;
         Ok(StepReport {
             step,
@@ -271,7 +349,7 @@ impl<T: Real, O, S> Trainer<T, O, S> {
         tape.keep_values();
         let again = self.objective.record(&mut tape, model, batch).and_then(|outcome| match tape.first_not_finite() {
             Some(origin) => Err(CoreError::NotFinite { op: origin.op, got: origin.value }.at(&origin.path)),
-            None => tape.backward(outcome.loss),
+            None => with_emitted(&mut tape, outcome.loss).and_then(|(total, _)| tape.backward(total)),
         });
         let source = match again {
             Err(more_precise) if matches!(more_precise.cause(), CoreError::NotFinite { .. }) => more_precise,

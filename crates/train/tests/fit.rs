@@ -1,6 +1,10 @@
 //! The loop, the run folder and weights on disk.
 
+#[path = "fit/averages.rs"]
+mod averages;
 mod common;
+#[path = "fit/layers.rs"]
+mod layers;
 
 use gradwise_core::{Event, Metric, Observer, ParamsExt, Stop};
 use gradwise_data::{Batches, Samples};

@@ -103,7 +103,8 @@ impl<T: Real, W: Write> Observer<T> for JsonLines<W> {
                         json!({
                             "path": r.path, "op": r.op, "shape": r.shape, "mean": number(r.mean), "std": number(r.std),
                             "min": number(r.min), "max": number(r.max), "zeros": number(r.zeros),
-                            "not_finite": number(r.not_finite),
+                            "not_finite": number(r.not_finite), "dead": number(r.dead),
+                            "saturated": r.saturated.map(number),
                         })
                     };
                     line["layers"] = layers.iter().map(layer).collect();

@@ -2,11 +2,13 @@
 
 mod json_lines;
 mod lines;
+mod profile;
 #[cfg(feature = "progress")]
 mod progress;
 
 pub use json_lines::JsonLines;
 pub use lines::Lines;
+pub use profile::LayerProfile;
 #[cfg(feature = "progress")]
 pub use progress::Progress;
 
