@@ -557,6 +557,21 @@ fn known_networks_run() {
     assert!(LeNetConfig::new(0).build::<f32>(Key::new(0)).is_err());
 }
 
+/// Where a stage begins, a convolution has half as many inputs as outputs, so the two ways to count differ.
+#[test]
+fn weights_of_residual_networks_begin_by_the_outputs() {
+    let model: Chain<f64> = models::ResNetConfig::small(1, 10).build(Key::new(0)).unwrap();
+    let mut n = 0;
+    model.visit(|path, p| {
+        if path.to_string().starts_with("stage3_block1") && path.to_string().contains("conv1.weight") {
+            let variance = p.value.mapv(|w| w * w).mean().unwrap();
+            assert!((variance * 64.0 * 9.0 / 2.0 - 1.0).abs() < 0.05, "{variance}");
+            n += 1;
+        }
+    });
+    assert_eq!(n, 1, "{:?}", model.paths());
+}
+
 /// A block whose body is left out, and one that begins with a gain of 0, are the identity on what is positive.
 #[test]
 fn a_block_without_its_body_is_its_shortcut() {

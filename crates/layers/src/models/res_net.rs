@@ -8,6 +8,7 @@ use crate::{
 use gradwise_autograd::{Module, Tape, Var};
 use gradwise_core::{Error, Key, Real, Result};
 use gradwise_derive::Params;
+use gradwise_init::FanMode;
 use gradwise_tensor::{Pad, PadMode, Slice, Span};
 
 /// Residual networks: stages of blocks of two 3 x 3 convolutions with batch norm, each block with a shortcut around it; all but the first stage begin with
@@ -187,7 +188,9 @@ fn convolution<T: Real>(
     kernel: usize,
     stride: usize,
 ) -> crate::ConvConfig<T, gradwise_tensor::Conv2d> {
-    Conv2d::config(inputs, outputs, kernel).stride(stride).padding(kernel / 2).without_bias().init(HeNormal::new())
+    // By the outputs, so that gradients keep their variance on the way back.
+    let init = HeNormal::new().with_mode(FanMode::Out);
+    Conv2d::config(inputs, outputs, kernel).stride(stride).padding(kernel / 2).without_bias().init(init)
 }
 
 configuration!(ResNetConfig => Chain<T>);
