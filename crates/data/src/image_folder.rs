@@ -30,8 +30,9 @@ pub enum BadFiles {
 
 /// A folder of pictures, in which each folder is a class: `set/cat/1.png`, `set/dog/7.jpg`.
 ///
-/// Classes are the folders, in alphabetic order of their names; files are taken in that order, too, at any depth below their class.
-/// Files whose names begin with a dot are none. PNG and JPEG are decoded, whatever a file is called.
+/// Classes are the folders, in alphabetic order of their names ([`ImageFolder::with_classes`] says others); files are taken in that
+/// order, too, at any depth below their class. Files whose names begin with a dot are none. PNG and JPEG are decoded, whatever a file is
+/// called.
 ///
 /// ```
 /// use gradwise_data::{ImageFolder, Pixels};
@@ -118,7 +119,41 @@ impl ImageFolder {
         ImageFolder { bad_files, ..self }
     }
 
-    /// The classes, in alphabetic order.
+    /// With the classes of another folder, such as that of the training part: each keeps its number there, though this folder lacks some.
+    ///
+    /// ```
+    /// use gradwise_data::{ImageFolder, Samples};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// for file in ["train/day/1.png", "train/night/1.png", "test/night/2.png"] {
+    ///     let path = folder.path().join(file);
+    ///     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    ///     image::GrayImage::new(8, 6).save(path).unwrap();
+    /// }
+    /// let train = ImageFolder::open(folder.path().join("train"))?;
+    /// let test = ImageFolder::open(folder.path().join("test"))?.with_classes(train.classes())?;
+    /// let (set, _) = test.read::<f32>(1)?;
+    /// assert_eq!((set.labels(), set.n_classes()), (&[1][..], 2));
+    /// # Ok::<(), gradwise_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If this folder has a picture of a class that is none of them.
+    pub fn with_classes<N: AsRef<str>>(mut self, classes: &[N]) -> Result<Self> {
+        let classes: Vec<String> = classes.iter().map(|name| name.as_ref().to_owned()).collect();
+        let number = |class: &usize| {
+            let name = &self.classes[*class];
+            classes.iter().position(|other| other == name).ok_or_else(|| {
+                let got = format!("`{name}` in {}", self.folder.display());
+                DataError::value("image folder: class", format!("one of {}", classes.join(", ")), got)
+            })
+        };
+        let numbers = self.files.iter().map(|(_, class)| number(class)).collect::<Result<Vec<_>>>()?;
+        self.files.iter_mut().zip(numbers).for_each(|((_, class), number)| *class = number);
+        Ok(ImageFolder { classes, ..self })
+    }
+
+    /// The classes: in alphabetic order, unless they are those of another folder.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

@@ -68,3 +68,15 @@ fn bad_files_are_refused_or_reported() {
     assert!(error.contains("expected a file named anything in a folder of its class"), "{error}");
     assert!(ImageFolder::open(Path::new("no such folder")).is_err());
 }
+
+#[test]
+fn classes_may_be_those_of_another_folder() {
+    let folder = folder();
+    let list = ImageFolder::open(folder.path()).unwrap().with_classes(&["dog", "bird", "cat"]).unwrap();
+    let (set, _) = list.read::<f32>(1).unwrap();
+    // The pictures stay in their order; a class without any does not matter.
+    assert_eq!((set.labels(), set.n_classes(), set.class_name(1)), (&[2, 0, 0][..], 3, "bird".to_owned()));
+    let error = list.with_classes(&["dog", "bird"]).unwrap_err().to_string();
+    let expected = format!("image folder: class: expected one of dog, bird, got `cat` in {}", folder.path().display());
+    assert_eq!(error, expected);
+}
