@@ -7,6 +7,7 @@ pub mod inference;
 pub mod memory;
 pub mod ops;
 pub mod peak;
+pub mod results;
 pub mod shards;
 pub mod timing;
 pub mod training;

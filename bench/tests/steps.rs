@@ -2,8 +2,13 @@
 
 use gradwise_bench::cases::{CASES, Case};
 use gradwise_bench::inference::{Inference, WAYS};
+use gradwise_bench::results::{Net, Training, measured_again, train};
 use gradwise_bench::training::{checkpointed, training};
-use gradwise_layers::ParamsExt;
+use gradwise_data::{Labelled, TrainTest};
+use gradwise_layers::{Chain, ParamsExt};
+use ndarray::ArrayD;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 #[test]
 fn the_nets_have_as_many_parameters_as_pytorchs() {
@@ -68,4 +73,50 @@ fn labels_change_from_step_to_step() {
 #[test]
 fn there_must_be_a_thread() {
     assert!(training(&CASES[0], None, 0).is_err());
+}
+
+/// Images whose left half is bright in one class and whose right half is in the other.
+fn halves(n: usize, [channels, side]: [usize; 2]) -> Labelled<f32> {
+    let labels: Vec<usize> = (0..n).map(|i| i % 2).collect();
+    let inputs = ArrayD::from_shape_fn(vec![n, channels, side, side], |at| {
+        let bright = usize::from(at[3] * 2 >= side) == labels[at[0]];
+        f32::from(u8::from(bright)) + (at[0] * 7 % 5) as f32 * 0.1
+    });
+    Labelled::new(inputs, labels, 10).unwrap()
+}
+
+#[test]
+fn nets_on_images_train_the_same_on_two_threads_and_from_their_files() {
+    for (net, shape, n_trainable) in [(Net::Resnet20, [3, 32], 269_722), (Net::Mnist, [1, 28], 98_554)] {
+        assert_eq!(net.model(0).unwrap().n_trainable(), n_trainable);
+        let parts = TrainTest { train: halves(130, shape), test: halves(6, shape) };
+        let run = |threads| {
+            let training = Training { net, seed: 3, epochs: 1, threads };
+            train(training, &parts, &mut |_: &gradwise_core::Event<'_, f32>| ControlFlow::Continue(())).unwrap()
+        };
+        let (model, summary) = run(1);
+        // An incomplete batch is left out.
+        assert_eq!((summary.steps, summary.samples), (1, 128));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(net.name()).with_extension("safetensors");
+        let again = measured_again(net, &model, &path, &parts.test).unwrap();
+        assert_eq!(Some(&again), summary.validation.as_ref());
+        // Augmentation has a thread of its own then.
+        let (other, summary) = run(2);
+        let weights = |model: &Chain<f32>| {
+            let mut all = Vec::new();
+            model.visit(|_, p| all.push(p.value.clone()));
+            all
+        };
+        assert_eq!(weights(&other), weights(&model));
+        assert_eq!(Some(again), summary.validation);
+    }
+}
+
+#[test]
+fn a_folder_without_the_images_is_refused() {
+    let nowhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nowhere");
+    for net in [Net::Resnet20, Net::Mnist] {
+        let error = net.data(&nowhere, None, 1).unwrap_err().to_string();
+        assert!(error.contains("nowhere"), "{error}");
+    }
 }

@@ -77,3 +77,14 @@ fn main() -> ExitCode {
 
 /// What went wrong, in words. There is nobody here to match on kinds of errors.
 type Failure = Box<dyn std::error::Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

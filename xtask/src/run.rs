@@ -93,7 +93,7 @@ pub(crate) fn output(mut command: Command) -> Result<String, Failure> {
 }
 
 /// A command as one would type it.
-fn show(command: &Command) -> String {
+pub(crate) fn show(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {

@@ -10,6 +10,7 @@ mod machine;
 mod programs;
 mod record;
 mod report;
+mod results;
 mod statistics;
 
 use crate::Failure;
@@ -28,7 +29,8 @@ use std::time::Duration;
 #[derive(Args)]
 pub(crate) struct Options {
     /// The cases, all if none is named; with `--ops`, words to select operations; `augment` for image augmentation beside the peers', which
-    /// writes docs/augmentation.md, with words after it to measure the cases whose names contain one of them, and keep the rest.
+    /// writes docs/augmentation.md, with words after it to measure the cases whose names contain one of them, and keep the rest; `results`
+    /// alone for trainings on real images beside PyTorch's, which writes docs/results.md.
     names: Vec<String>,
     /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
@@ -57,9 +59,12 @@ pub(crate) struct Options {
     /// Interleaved pairs for each case; by default 30, and 10 where a step is slow.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
-    /// Measure nothing, only make docs/performance.md of what was measured and of the notes; with `augment`, docs/augmentation.md.
+    /// Measure nothing, only make docs/performance.md of what was measured and of the notes; with `augment`, docs/augmentation.md; with
+    /// `results`, docs/results.md.
     #[arg(long, conflicts_with_all = ["ops", "peers"])]
     report: bool,
+    #[command(flatten)]
+    results: results::Trainings,
 }
 
 /// The task.
@@ -74,6 +79,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let programs = peers_programs(&workspace, options)?;
         let (rounds, budget) = (options.pairs.unwrap_or(5), options.budget.unwrap_or(0.3));
         return augment::run(&workspace, &programs, words, &options.threads, rounds, budget);
+    }
+    if options.names == ["results"] {
+        return results::run(&workspace, &options.results, &options.threads, options.pairs, options.report);
     }
     let names = cases::names();
     if let (false, Some(name)) = (options.ops, options.names.iter().find(|name| !names.contains(&name.as_str()))) {
@@ -146,15 +154,18 @@ fn peers(workspace: &Workspace, options: &Options, ops: bool) -> Result<(), Fail
     Ok(())
 }
 
+/// Where `measure.sh setup` builds: PEERS_DIR, or a folder at home.
+fn peers_folder() -> Result<PathBuf, Failure> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/gradwise-peers"));
+    Ok(std::env::var_os("PEERS_DIR").map(PathBuf::from).or_else(home).ok_or("neither PEERS_DIR nor HOME is set")?)
+}
+
 /// The peers' programs and ours, all in place.
 fn peers_programs(workspace: &Workspace, options: &Options) -> Result<Programs, Failure> {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/gradwise-peers"));
-    let built =
-        std::env::var_os("PEERS_DIR").map(PathBuf::from).or_else(home).ok_or("neither PEERS_DIR nor HOME is set")?;
     // Their programs run in folders of their own.
     let sources = fs::canonicalize(workspace.root.join(&options.peers_dir))
         .map_err(|e| format!("--peers-dir {}: {e}", options.peers_dir.display()))?;
-    let programs = Programs { ours: build(workspace)?, sources, built };
+    let programs = Programs { ours: build(workspace)?, sources, built: peers_folder()? };
     programs.check()?;
     Ok(programs)
 }

@@ -39,7 +39,7 @@ enum Program {
 }
 
 /// Thresholds of the C library's allocator so high that big buffers are kept, not mapped anew in every step.
-const TUNED: [(&str, &str); 3] = [
+pub(super) const TUNED: [(&str, &str); 3] = [
     ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
     ("MALLOC_TRIM_THRESHOLD_", "68719476736"),
     ("MALLOC_TOP_PAD_", "268435456"),
