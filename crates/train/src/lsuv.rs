@@ -19,6 +19,9 @@ use gradwise_core::{Error as CoreError, LayerReading, Params, ParamsExt, PathPat
 /// the statistics of the batch, and nothing is dropped. Takes one or two forward passes a layer. Source: Mishkin and Matas, *All you
 /// need is a good init*, ICLR 2016, <https://arxiv.org/abs/1511.06422>; a tolerance of 0.1 and at most 10 rounds, unless said otherwise.
 ///
+/// A weight that its layer's output does not follow, as inside `WeightNorm`, is left as it was. A weight that belongs to no layer, as the class
+/// token of a vision transformer, should not be scaled by what the model puts out: choose layers by [`on`](Self::on) there.
+///
 /// ```
 /// use gradwise_autograd::Workspace;
 /// use gradwise_data::{Samples, digits};
@@ -122,6 +125,7 @@ impl Lsuv {
         let mut found = Vec::new();
         for path in in_order(&weights, &record(&*model, batch, objective, workspace)?) {
             let mut layer = LsuvLayer { path, before: f64::NAN, after: f64::NAN, rounds: 0 };
+            let mut scaled = None;
             loop {
                 let readings = record(&*model, batch, objective, workspace)?;
                 // A layer that ran a moment ago runs again.
@@ -133,12 +137,20 @@ impl Lsuv {
                 if layer.rounds == 0 {
                     layer.before = layer.after;
                 }
-                let done = (layer.after - 1.0).abs() <= self.tolerance || layer.rounds == self.rounds;
-                // A variance of rounding errors is none: it would be blown up.
-                if done || reading.std <= 1e-6 * reading.mean.abs().max(1e-24) {
+                // Outputs that are as far from 1 as before do not follow the weight, as behind a norm of the weights: it is as it was.
+                let gap = (layer.after - 1.0).abs();
+                if let Some((std, _)) = scaled.filter(|(_, before)| gap > 0.999 * before) {
+                    scale(model, &layer.path, std);
+                    layer.rounds -= 1;
+                    break;
+                }
+                // A variance of rounding errors is none: it would be blown up. Nor is that of no values, which is NaN.
+                let varies = reading.std > 1e-6 * reading.mean.abs().max(1e-24);
+                if gap <= self.tolerance || layer.rounds == self.rounds || !varies {
                     break;
                 }
                 scale(model, &layer.path, reading.std.recip());
+                scaled = Some((reading.std, gap));
                 layer.rounds += 1;
             }
             found.push(layer);

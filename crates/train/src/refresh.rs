@@ -60,6 +60,12 @@ where
     if !has_buffers {
         return Ok(());
     }
+    // Times 0, what is not finite would stay.
+    model.visit_mut(|_, p| {
+        if p.kind == Kind::Buffer {
+            p.value.mapv_inplace(|x| if x.is_finite() { x } else { T::zero() });
+        }
+    });
     let epoch = batches.position().epoch;
     let (mut batch, mut updates, mut seen) = (D::Batch::default(), Updates::new(), 0);
     for indices in batches.epoch(epoch) {

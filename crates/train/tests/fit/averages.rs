@@ -198,6 +198,13 @@ fn statistics_are_gathered_anew_from_all_samples_alike() {
     // Again, from statistics that are there, with dropout in the net, and on more threads: all the same.
     assert_eq!(gathered(&mut model, parts.train.len(), 2), all);
     assert_eq!(gathered(&mut chain(0.5), parts.train.len(), 4), all);
+    // What diverged leaves nothing behind.
+    model.visit_mut(|_, p| {
+        if p.kind == gradwise_core::Kind::Buffer {
+            p.value.fill(f32::INFINITY);
+        }
+    });
+    assert_eq!(gathered(&mut model, parts.train.len(), 1), all);
     // Means of parts, the last of which is smaller, are the mean of all.
     gathered(&mut model, 200, 1);
     model.visit(|path, p| {

@@ -80,6 +80,20 @@ fn lsuv_gives_every_layer_unit_variance() {
 }
 
 #[test]
+fn lsuv_leaves_alone_what_does_not_follow_its_weight() {
+    let inner = Linear::<f32>::config(64, 10).build(Key::new(3)).unwrap();
+    let normed = gradwise_layers::WeightNorm::new(inner).unwrap();
+    let mut model: Chain<f32> = Chain::seeded(Key::new(0)).then(Flatten).named("a", normed).build().unwrap();
+    let before = weights(&model);
+    let found = Lsuv::new().run(&mut model, &common::batch(20), &cross_entropy(), &mut Workspace::new()).unwrap();
+    assert_eq!(found[0].rounds, 0, "{found:?}");
+    for (before, after) in before.iter().zip(weights(&model)) {
+        let gap = (&before.value - &after.value).iter().fold(0.0_f32, |most, d| most.max(d.abs()));
+        assert!(gap < 1e-6, "{gap}");
+    }
+}
+
+#[test]
 fn lsuv_tells_what_it_cannot_do() {
     let run = |lsuv: Lsuv, model: &mut Chain<f32>| {
         lsuv.run(model, &common::batch(20), &cross_entropy(), &mut Workspace::new())
