@@ -26,8 +26,9 @@ impl Fan {
             [] => Fan { inputs: 1, outputs: 1 },
             [n] => Fan { inputs: *n, outputs: *n },
             [outputs, inputs, kernel @ ..] => {
-                let area: usize = kernel.iter().product();
-                Fan { inputs: inputs * area, outputs: outputs * area }
+                // An array that large is refused where it is made.
+                let area = kernel.iter().fold(1_usize, |area, &n| area.saturating_mul(n));
+                Fan { inputs: inputs.saturating_mul(area), outputs: outputs.saturating_mul(area) }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The trait, and the generator behind its implementations.
 
 use crate::Fan;
-use gradwise_core::{ArrayRefD, Key, Param, Real, Result};
+use gradwise_core::{ArrayRefD, Error, Key, Param, Real, Result};
 use ndarray::{ArrayD, IxDyn};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -59,7 +59,7 @@ pub trait InitExt {
     /// A new array of a shape in the order `[outputs, inputs, kernel…]`, from which the fan follows ([`Fan::of_shape`]).
     ///
     /// # Errors
-    /// If the scheme has no meaning for such a shape.
+    /// If the scheme has no meaning for such a shape, or there is no room for it.
     fn array<T: Real>(&self, shape: &[usize], key: Key) -> Result<ArrayD<T>>
     where
         Self: Init<T>,
@@ -70,12 +70,12 @@ pub trait InitExt {
     /// A new array whose fan does not follow from its shape: a bias, a transposed kernel.
     ///
     /// # Errors
-    /// If the scheme has no meaning for such a shape.
+    /// If the scheme has no meaning for such a shape, or there is no room for it.
     fn array_with<T: Real>(&self, shape: &[usize], fan: Fan, key: Key) -> Result<ArrayD<T>>
     where
         Self: Init<T>,
     {
-        let mut array = ArrayD::zeros(IxDyn(shape));
+        let mut array = zeros(shape)?;
         self.fill(&mut array, fan, key)?;
         Ok(array)
     }
@@ -83,7 +83,7 @@ pub trait InitExt {
     /// A new trainable parameter of a shape in the order `[outputs, inputs, kernel…]`.
     ///
     /// # Errors
-    /// If the scheme has no meaning for such a shape.
+    /// If the scheme has no meaning for such a shape, or there is no room for it.
     fn param<T: Real>(&self, shape: &[usize], key: Key) -> Result<Param<T>>
     where
         Self: Init<T>,
@@ -92,6 +92,16 @@ pub trait InitExt {
     }
 }
 impl<I: ?Sized> InitExt for I {}
+
+/// A new array, if there can be one.
+fn zeros<T: Real>(shape: &[usize]) -> Result<ArrayD<T>> {
+    let refused = || Error::value("init: shape", "an array that fits into memory", format!("{shape:?}"));
+    let len = shape.iter().try_fold(1_usize, |len, &n| len.checked_mul(n)).ok_or_else(refused)?;
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).map_err(|_| refused())?;
+    values.resize(len, T::zero());
+    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| refused())
+}
 
 /// Fills an array, in its logical order, with draws from the generator of a key.
 pub(crate) fn draw<T: Real>(array: &mut ArrayRefD<T>, key: Key, mut sample: impl FnMut(&mut ChaCha8Rng) -> f64) {
