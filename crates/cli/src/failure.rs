@@ -77,6 +77,9 @@ impl From<TrainError> for Failure {
         match error {
             TrainError::Data(error) => error.into(),
             TrainError::Value { .. } => Failure::Usage(error.to_string()),
+            TrainError::Io { ref source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Failure::Usage(error.to_string())
+            }
             // The program reads nothing but data, so what the system refused is a file of the run.
             TrainError::Io { .. } => Failure::Output(error.to_string()),
             error => Failure::Training(error.to_string()),
@@ -89,6 +92,9 @@ impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let text = error.to_string();
         match error.problem() {
+            Problem::Train(TrainError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                Failure::Usage(text)
+            }
             Problem::Train(TrainError::Io { .. }) => Failure::Output(text),
             Problem::Train(TrainError::Core(_) | TrainError::Diverged { .. }) => Failure::Training(text),
             Problem::Data(DataError::Value { .. }) => Failure::Usage(text),

@@ -57,8 +57,21 @@ fn read(paths: &[PathBuf]) -> Result<Comparison, Failure> {
     Ok(Comparison::new(runs)?)
 }
 
+/// Whether a path is that of a file that a run consists of.
+fn is_of_a_run(path: &Path) -> bool {
+    const FILES: [&str; 5] = ["config.json", "metrics.jsonl", "model.safetensors", "summary.json", "confusion.json"];
+    let of_a_run = path.file_name().is_some_and(|name| FILES.iter().any(|file| name == *file));
+    of_a_run && path.with_file_name("config.json").is_file()
+}
+
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let comparison = read(&args.runs)?;
+    if is_of_a_run(&args.out) {
+        return Err(Failure::Usage(format!(
+            "--out {}: expected a file of its own, got one of the run",
+            args.out.display()
+        )));
+    }
     let figures = figures(&comparison)?;
     write(&args.out, html(&comparison)?.as_bytes())?;
     let mut words = Words::new(std::io::stdout().lock());

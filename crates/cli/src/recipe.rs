@@ -57,7 +57,11 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         if error.kind() == std::io::ErrorKind::AlreadyExists { Failure::Usage(text) } else { Failure::Output(text) }
     };
     let mut file = std::fs::File::create_new(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
+    file.write_all(text.as_bytes()).map_err(|error| {
+        // Half a recipe is none, and would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+        failed(error)
+    })
 }
 
 /// What a run is of.

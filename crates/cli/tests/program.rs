@@ -144,6 +144,7 @@ fn runs_are_drawn_and_compared() {
         (&["compare", "a", "b"], 3, "b/metrics.jsonl:1: expected a JSON object"),
         (&["report", "a", "-o", "a/config.json/page.html"], 4, "config.json"),
         (&["report", "a", "-o", "/"], 4, "expected the name of a file"),
+        (&["report", "a", "-o", "a/config.json"], 2, "expected a file of its own, got one of the run"),
     ] {
         let output = gradwise(folder.path(), arguments);
         let error = text(&output.stderr);
@@ -196,6 +197,9 @@ fn a_recipe_is_begun_checked_and_trained() {
         assert!(folder.path().join("runs/table").join(file).is_file(), "{file}");
     }
 
+    let (_, out, error) = run(&["compare", "runs/table"]);
+    assert!(out.contains("test/accuracy"), "{out}{error}");
+
     let recipe = std::fs::read_to_string(folder.path().join("table.toml")).unwrap();
     let line = 1 + recipe.lines().position(|line| line.starts_with("rate = 0.003")).unwrap();
     std::fs::write(folder.path().join("bad.toml"), recipe.replace("\nrate = 0.003", "\nrat = 0.003")).unwrap();
@@ -205,7 +209,7 @@ fn a_recipe_is_begun_checked_and_trained() {
         assert_eq!((code, error), (Some(2), told));
     }
     assert!(!folder.path().join("bad").exists(), "nothing is left of a run that did not start");
-    assert_eq!(run(&["train", "table.toml", "--out", "runs/table"]).0, Some(4), "a run is never written over");
+    assert_eq!(run(&["train", "table.toml", "--out", "runs/table"]).0, Some(2), "a run is never written over");
     assert_eq!(run(&["train", "nowhere.toml"]).0, Some(2));
     assert_eq!(run(&["train", "table.toml", "--dropout", "0.5"]).0, Some(2), "a recipe says that itself");
     let (code, out, _) = run(&["recipe", "schema"]);

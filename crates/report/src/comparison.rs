@@ -158,7 +158,7 @@ impl Comparison {
         let summary: BTreeSet<String> = self
             .runs()
             .filter_map(|run| run.summary.as_ref()?.as_object())
-            .flat_map(|summary| summary.iter().filter(|(_, value)| value.is_number()).map(|(name, _)| name.clone()))
+            .flat_map(|summary| summary.iter().flat_map(|(name, value)| numbers(name, value)))
             .collect();
         let news = summary.into_iter().filter(|name| !names.contains(name) && !told.contains(name));
         let news: Vec<String> = news.filter(|name| !["epochs", "steps"].contains(&name.as_str())).collect();
@@ -168,9 +168,25 @@ impl Comparison {
     }
 }
 
+/// The names of the numbers in a field of a summary: its own, or `test/accuracy` where it holds some of a part.
+fn numbers(name: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Number(_) => vec![name.to_owned()],
+        Value::Object(fields) => {
+            fields.iter().filter(|(_, value)| value.is_number()).map(|(field, _)| format!("{name}/{field}")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A result of a run: the last value of a series, or a number of its summary.
 fn result(run: &Run, name: &str) -> f64 {
-    let told = || run.summary.as_ref()?.get(name)?.as_f64();
+    let told = || match (name.split_once('/'), run.summary.as_ref()?) {
+        (Some((part, name)), summary) if summary.get(part).is_some_and(Value::is_object) => {
+            summary.get(part)?.get(name)?.as_f64()
+        }
+        (_, summary) => summary.get(name)?.as_f64(),
+    };
     run.series(name).last().map(|point| point[1]).or_else(told).unwrap_or(f64::NAN)
 }
 
