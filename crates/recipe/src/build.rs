@@ -35,6 +35,9 @@ impl Recipe {
         let augmented = !self.augment.is_empty();
         let site = SourceSite { folder: &self.folder, split: &self.data.split, seed: train.seed, threads };
         let parts = load(&self.data, registry, site, augmented).map_err(|error| error.at("data"))?;
+        if let Some(n @ ..2) = parts.train.n_classes() {
+            return Err(RecipeError::value("targets of two classes or more", n).at("data.source"));
+        }
         let (model, lines, outputs) =
             model(&self.model, registry, &parts, train.seed).map_err(|error| error.at("model"))?;
         let Parts { train: mut set, mut validation, mut test, later, white, .. } = parts;
@@ -48,9 +51,10 @@ impl Recipe {
             if augmented { Some(self.augmented(pipeline, later, &set, white, loss.takes)?) } else { None };
         let objective = RecipeObjective { training: loss.loss, measuring: measuring.loss };
         let mut metrics = self.metrics(registry, &set, n_outputs)?;
-        self.try_out(&model, &objective, &set, augmented.as_mut(), &mut metrics)?;
-
         let (batches, epochs, steps) = self.length(&set)?;
+        self.try_out(&model, &objective, &set, augmented.as_mut(), &mut metrics)?;
+        self.try_training(&model, &objective, &set, augmented.as_mut())?;
+
         let penalties = self.penalties(registry, &model)?;
         let site = ScheduleSite { rate: self.optimizer.rate, steps, per_epoch: batches.per_epoch() };
         let stepper = stepper(&self.optimizer, registry, &model, site, train.seed).and_then(|mut stepper| {
@@ -94,7 +98,9 @@ impl Recipe {
         let smoothing = self.regularize.label_smoothing;
         let classes = set.targets().classes.as_deref();
         let site = LossSite { smoothing, classes, n_classes: set.n_classes().unwrap_or(0) };
-        if smoothing != 0.0 && part.kind() != "cross-entropy" {
+        // What is no loss at all is told as that.
+        let is_known = registry.losses.names().any(|name| name == part.kind());
+        if smoothing != 0.0 && is_known && part.kind() != "cross-entropy" {
             let error = RecipeError::value("0, since only `cross-entropy` knows it", smoothing);
             return Err(error.at("regularize.label-smoothing"));
         }
@@ -106,7 +112,9 @@ impl Recipe {
         };
         let loss = registry.losses.build(part, &site).map_err(here)?;
         let takes_classes = matches!(loss.takes, Takes::Classes | Takes::Shares);
-        if takes_classes && set.n_classes().is_none() && set.targets().numbers.as_ref().is_none_or(|y| y.ndim() != 2) {
+        // A share for each class, of two or more.
+        let shares = |y: &ArrayD<f32>| y.ndim() == 2 && y.shape()[1] > 1;
+        if takes_classes && set.n_classes().is_none() && !set.targets().numbers.as_ref().is_some_and(shares) {
             return Err(
                 RecipeError::value("a loss of numbers", format!("`{}`, of classes", part.kind())).at("model.loss")
             );
@@ -142,11 +150,13 @@ impl Recipe {
         outputs: usize,
     ) -> Result<Vec<Box<dyn Metric<f32, crate::Target>>>> {
         let usual = [Part::named(if set.n_classes().is_some() { "accuracy" } else { "r2" })];
-        let probabilities = self
-            .model
-            .output
-            .as_ref()
-            .is_some_and(|part| ["sigmoid", "softmax", "hard-sigmoid"].contains(&part.kind()));
+        let is_one_of =
+            |part: &Option<Part>, kinds: &[&str]| part.as_ref().is_some_and(|part| kinds.contains(&part.kind()));
+        let loss = &self.model.loss;
+        let probabilities = is_one_of(&self.model.output, &["sigmoid", "softmax", "hard-sigmoid"])
+            || is_one_of(loss, &["probability-bce", "probability-cross-entropy"])
+            // One output that comes near the number of the class, 0 or 1: the middle is between them.
+            || outputs == 1 && is_one_of(loss, &["mean-squared-error", "mean-absolute-error", "huber"]);
         let site = MetricSite { n_classes: set.n_classes(), outputs, probabilities };
         let parts = match &self.train.metrics {
             Some(parts) => &parts[..],
@@ -195,6 +205,32 @@ impl Recipe {
             }
         }
         Ok(())
+    }
+
+    /// Sends the smallest batch of an epoch through model and loss as in training: batch norm cannot do with one value a channel, and an
+    /// epoch should not end with such a batch.
+    fn try_training(
+        &self,
+        model: &AnyModule,
+        objective: &RecipeObjective,
+        set: &Set,
+        augmented: Option<&mut Augmented>,
+    ) -> Result<()> {
+        let (n, size) = (set.len(), self.train.batch);
+        let ends = self.train.steps.is_none_or(|steps| steps >= n.div_ceil(size) as u64);
+        let smallest = if self.train.drop_last || n % size == 0 || !ends { size } else { n % size };
+        // More than two tell nothing more.
+        let smallest = smallest.min(n).min(2);
+        let mut batch = SetBatch::default();
+        set.gather(&(0..smallest).collect::<Vec<_>>(), &mut batch)?;
+        if let Some(augmented) = augmented {
+            augmented.apply(&mut batch, gradwise_data::BatchPosition::default())?;
+        }
+        let mut workspace = Workspace::new();
+        let mut tape = Tape::new(&mut workspace, Mode::train(self.train.seed, 0));
+        tape.watch(model);
+        let place = if smallest == 1 { "train.batch" } else { "model" };
+        objective.record(&mut tape, model, &batch).map(drop).map_err(|error| RecipeError::from(error).at(place))
     }
 
     /// The batches, the epochs, and the steps in all.
@@ -257,7 +293,9 @@ impl Recipe {
         if !names.contains(&options.monitor.as_str()) {
             return Err(here(RecipeError::unknown("measure", &options.monitor, names).at("monitor")));
         }
-        let maximize = options.maximize.unwrap_or(options.monitor != "loss" && !options.monitor.contains("error"));
+        // What measures call themselves.
+        let falls = |name: &str| name == "loss" || name.contains("error") || ["mse", "rmse", "mae"].contains(&name);
+        let maximize = options.maximize.unwrap_or(!falls(&options.monitor));
         let mode = if maximize { Better::Max } else { Better::Min };
         let patience =
             Patience::new(mode, options.patience).map_err(|error| here(RecipeError::from(error).at("patience")))?;

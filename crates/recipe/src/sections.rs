@@ -344,7 +344,7 @@ pub struct StoppingOptions {
     /// What is watched, on the validation part: `loss`, if it is not said, or the name of a metric.
     #[serde(default = "loss")]
     pub monitor: String,
-    /// Whether it should become larger: no for `loss`, yes for a metric, if it is not said.
+    /// Whether it should become larger; if it is not said, no for the loss and for errors, yes for all other metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximize: Option<bool>,
     /// Epochs without anything better that are waited for.

@@ -190,6 +190,8 @@ y = 0.1
 
 /// For a table: what its first lines look like decides.
 fn table(content: &str, written: &str) -> Result<String> {
+    // The mark that some spreadsheets put before a text is no part of the first name.
+    let content = content.trim_start_matches('\u{feff}');
     let first = content.lines().next().unwrap_or_default();
     let delimiter =
         ['\t', ';', ','].into_iter().max_by_key(|delimiter| first.matches(*delimiter).count()).unwrap_or(',');
@@ -208,12 +210,15 @@ fn table(content: &str, written: &str) -> Result<String> {
     let header = !names.iter().any(is_number);
     let called = |name: &&String| ["target", "class", "label", "y"].contains(&name.to_lowercase().as_str());
     let at = names.iter().position(|name| header && called(&name)).unwrap_or(names.len() - 1);
-    let rows: Vec<Vec<String>> = content.lines().skip(usize::from(header)).map(cells).collect();
-    let values: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(at)).map(String::as_str).collect();
+    let lines = content.lines().skip(usize::from(header)).filter(|line| !line.trim().is_empty());
+    let rows: Vec<Vec<String>> = lines.map(cells).collect();
+    let is_missing = |cell: &str| ["", "?", "NA", "NaN", "nan"].contains(&cell);
+    let targets = rows.iter().filter_map(|row| row.get(at)).map(String::as_str);
+    let values: BTreeSet<&str> = targets.filter(|cell| !is_missing(cell)).collect();
     let whole = values.iter().all(|value| value.parse::<i64>().is_ok());
     let few = values.len() <= 20 && values.len() * 5 <= rows.len().max(10);
     let classes = !values.iter().all(|value| value.parse::<f64>().is_ok()) || (whole && few);
-    let missing = rows.iter().flatten().any(|cell| ["", "?", "NA", "NaN", "nan"].contains(&cell.as_str()));
+    let missing = rows.iter().flatten().any(|cell| is_missing(cell));
     let target = if header { names[at].clone() } else { (at + 1).to_string() };
     let mut source = format!("[data.source]\nkind = \"csv\"\nfile = {}\n", quoted(written));
     let mut line = |text: String| {

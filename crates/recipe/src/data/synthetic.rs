@@ -1,10 +1,13 @@
 //! Data sets that are drawn.
 
 use super::{Loaded, SourceSite, Sources};
-use crate::{Described, Result};
+use crate::{Described, RecipeError, Result};
 use gradwise_data as data;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Samples of a set that is drawn, at most: more do not fit into memory, and are a slip of the keyboard.
+const MOST: usize = 100_000_000;
 
 macro_rules! sets {
     ($($(#[$doc:meta])* $name:ident: $kind:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }
@@ -24,6 +27,9 @@ macro_rules! sets {
         impl Described<Sources> for $name {
             const KIND: &'static str = $kind;
             fn build(self, site: &SourceSite<'_>) -> Result<Loaded> {
+                if self.samples > MOST {
+                    return Err(RecipeError::value(format!("at most {MOST}"), self.samples).at("samples"));
+                }
                 let $seed = self.seed.unwrap_or(site.seed());
                 let $self = self;
                 site.parts($build?)

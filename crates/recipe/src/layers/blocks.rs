@@ -57,10 +57,18 @@ pub struct Repeat {
     pub layers: Vec<Part>,
 }
 
+impl Repeat {
+    /// Repetitions, at most.
+    const MOST: usize = 10_000;
+}
+
 impl Described<Layers> for Repeat {
     const KIND: &'static str = "repeat";
 
     fn build(self, site: &LayerSite<'_>) -> Result<AnyModule> {
+        if self.times > Self::MOST {
+            return Err(RecipeError::value(format!("at most {}", Self::MOST), self.times).at("times"));
+        }
         let mut all: Chain<f32> = Chain::new();
         let mut shape = site.input().to_vec();
         for i in 0..self.times {

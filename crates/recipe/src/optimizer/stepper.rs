@@ -21,6 +21,10 @@ pub(crate) fn stepper(
     let rate = |error: RecipeError| error.at("rate");
     // The schedule's first argument is the rate, which is said here.
     gradwise_optim::Constant::new(section.rate).map_err(|error| rate(error.into()))?;
+    // Schedules count updates, of which there is one for so many batches.
+    let batches = section.accumulate.unwrap_or(1).max(1);
+    let site =
+        ScheduleSite { steps: (site.steps / batches).max(1), per_epoch: (site.per_epoch / batches).max(1), ..site };
     let inside = ScheduleSite { steps: site.steps.saturating_sub(section.warmup).max(1), ..site };
     let schedule = registry.schedules.build(&section.schedule, &inside).map_err(|error| error.at("schedule"))?;
     let schedule: Box<dyn Schedule> = match section.warmup {

@@ -94,6 +94,23 @@ fn what_does_not_fit_is_told_where_it_stands() {
         ("'adam'", "{ kind = 'adam', beta1 = 1.5 }", 12, "optimizer.rule.beta1", "1.5"),
         ("rate = 0.01", "clip = { value = -1.0 }", 13, "optimizer.clip", "-1"),
         ("rate = 0.01", "groups = [{ on = 'nothing.*', frozen = true }]", 13, "optimizer.groups", "nothing.*"),
+        ("samples = 40", "samples = 9223372036854775807", 2, "data.source.samples", "at most 100000000"),
+        ("'moons', samples = 40", "'blobs', classes = 1, samples = 40", 2, "data.source", "two classes or more, got 1"),
+        ("units = 4", "units = 9223372036854775807", 6, "model.layers[0]", "fits into memory"),
+        (
+            "kind = 'linear'\nunits = 4",
+            "kind = 'repeat'\ntimes = 1000000000000000000\nlayers = ['relu']",
+            8,
+            "model.layers[0].times",
+            "at most 10000",
+        ),
+        (
+            "units = 4\n[[model.layers]]\nkind = 'linear'\n[optimizer]\nrule = 'adam'\nrate = 0.01\n[train]",
+            "units = 4\n[[model.layers]]\nkind = 'batch-norm'\n[[model.layers]]\nkind = 'linear'\n[train]\nbatch = 1",
+            14,
+            "train.batch",
+            "more than one value",
+        ),
         ("epochs = 1", "epochs = 0", 15, "train.epochs", "at least 1"),
         ("epochs = 1", "batch = 0", 15, "train.batch", "at least 1"),
         ("epochs = 1", "threads = 0", 15, "train.threads", ""),
@@ -153,6 +170,14 @@ fn tables_are_told_by_column() {
     assert_eq!((run.train_set().sample_shape(), run.train_set().n_classes()), (&[2][..], None));
     let run = build("file = 'plants.csv', target = 'height', task = 'class', columns = ['colour']").unwrap();
     assert_eq!((run.train_set().sample_shape(), run.train_set().n_classes()), (&[2][..], Some(6)));
+    // A column of numbers is no share of classes.
+    std::fs::write(
+        &recipe,
+        text("file = 'plants.csv', target = 'height'").replace("[train]", "loss = 'cross-entropy'\n[train]"),
+    )
+    .unwrap();
+    let error = Recipe::from_file(&recipe).and_then(|recipe| recipe.build(&Registry::new())).map(drop).unwrap_err();
+    assert_eq!((error.line(), error.key()), (Some(5), "model.loss"), "{error}");
     for (source, key, words) in [
         ("file = 'plants.csv', target = 'nam'", "data.source.target", "there is no column `nam`; did you mean `name`?"),
         (

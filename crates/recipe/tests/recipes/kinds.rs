@@ -219,3 +219,60 @@ fn every_source_and_transform_trains() {
         trains(&with(&format!("{{ kind = 'npz', file = '{}'{more} }}", file.display()), "'linear'", ""));
     }
 }
+
+/// The recipe, trained: what is measured on its test part, by name.
+fn tested(text: &str) -> Vec<(String, f64)> {
+    let mut run = text.parse::<Recipe>().unwrap().build(&Registry::new()).unwrap();
+    run.train(&mut []).unwrap().test.unwrap().metrics
+}
+
+#[test]
+fn one_output_is_cut_where_its_loss_has_the_middle() {
+    for (last, loss) in [
+        ("{ kind = 'linear', units = 1, activation = 'sigmoid' }", "probability-bce"),
+        ("{ kind = 'linear', units = 1 }", "mean-squared-error"),
+        ("{ kind = 'linear', units = 1 }", "bce-with-logits"),
+    ] {
+        let text = format!(
+            "[data]
+            source = {{ kind = 'blobs', classes = 2, samples = 200, std = 0.3 }}
+            split = {{ test = 0.5 }}
+            [model]
+            layers = [{{ kind = 'linear', units = 8, activation = 'relu' }}, {last}]
+            loss = '{loss}'
+            [optimizer]
+            rule = 'adam'
+            rate = 0.03
+            [train]
+            epochs = 30
+            batch = 20
+            threads = 1\n"
+        );
+        let measured = tested(&text);
+        let (_, accuracy) = measured.iter().find(|(name, _)| name.contains("accuracy")).unwrap();
+        assert!(*accuracy > 0.95, "{loss}: {measured:?}");
+    }
+}
+
+#[test]
+fn schedules_end_with_training_whatever_is_accumulated() {
+    use gradwise_core::{Event, Observer, Stop};
+    for accumulate in [1, 4] {
+        let text = format!(
+            "data.source = {{ kind = 'moons', samples = 64 }}
+            model.layers = ['linear']
+            optimizer = {{ rule = 'sgd', rate = 1.0, schedule = 'cosine', accumulate = {accumulate} }}
+            train = {{ epochs = 5, batch = 8, threads = 1 }}\n"
+        );
+        let mut run = text.parse::<Recipe>().unwrap().build(&Registry::new()).unwrap();
+        let mut last = f64::NAN;
+        let mut observer = |event: &Event<'_, f32>| -> std::ops::ControlFlow<Stop> {
+            if let Event::Step { learning_rate, .. } = event {
+                last = *learning_rate;
+            }
+            std::ops::ControlFlow::Continue(())
+        };
+        run.train(&mut [&mut observer as &mut dyn Observer<f32>]).unwrap();
+        assert!(last < 0.05, "{accumulate}: {last}");
+    }
+}

@@ -113,8 +113,70 @@ fn the_schema_describes_every_key() {
 }
 
 #[test]
+fn a_table_is_seen_through_marks_gaps_and_blank_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.csv");
+    let suggest = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        gradwise_recipe::suggest(&file, "table.csv").unwrap()
+    };
+    let rows: String = (0..30).map(|i| format!("{i},{}.5\n", i * i)).collect();
+    let text = suggest(&format!("\u{feff}x,y\n{rows}30,\n"));
+    assert!(text.contains("task = \"number\"") && text.contains("\nmissing = "), "{text}");
+    assert!(text.contains("target = \"y\""), "{text}");
+    let text = suggest(&format!("\u{feff}y,x\n{rows}\n"));
+    assert!(text.contains("target = \"y\"") && text.contains("# missing = "), "{text}");
+}
+
+/// All numbers of a model.
+fn weights(model: &dyn gradwise_core::Params<f32>) -> Vec<f32> {
+    use gradwise_core::ParamsExt;
+    let mut all = Vec::new();
+    model.visit(|_, p| all.extend(p.value.iter().copied()));
+    all
+}
+
+#[test]
+fn errors_are_watched_for_the_least_and_scores_for_the_most() {
+    use gradwise_core::{Event, Observer, Stop};
+    // Each run begins well and becomes worse: the weights of the first epoch are the best ones by any measure.
+    for (metric, name) in [
+        ("root-mean-squared-error", "rmse"),
+        ("mean-squared-error", "mse"),
+        ("mean-absolute-error", "mae"),
+        ("r2", "r2"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: String = (0..60).map(|i| format!("{},{}\n", i % 7, 2 * (i % 7))).collect();
+        std::fs::write(folder.path().join("line.csv"), format!("x,y\n{rows}")).unwrap();
+        let recipe = folder.path().join("recipe.toml");
+        let text = format!(
+            "data.source = {{ kind = 'csv', file = 'line.csv', target = 'y' }}
+            data.split = {{ validation = 0.5 }}
+            model.layers = ['linear']
+            optimizer = {{ rule = 'sgd', rate = 0.09 }}
+            train = {{ epochs = 6, batch = 30, threads = 1, metrics = ['{metric}'], early-stopping = {{ monitor = '{name}', patience = 3 }} }}\n"
+        );
+        std::fs::write(&recipe, text).unwrap();
+        let mut run = Recipe::from_file(&recipe).unwrap().build(&Registry::new()).unwrap();
+        let mut epochs = Vec::new();
+        let mut observer = |event: &Event<'_, f32>| -> std::ops::ControlFlow<Stop> {
+            if let Event::Epoch { validation, model, .. } = event {
+                let loss = validation.iter().find(|(name, _)| name == "loss").unwrap().1;
+                epochs.push((loss, weights(*model)));
+            }
+            std::ops::ControlFlow::Continue(())
+        };
+        run.train(&mut [&mut observer as &mut dyn Observer<f32>]).unwrap();
+        assert!(epochs.len() > 1);
+        let best = epochs.iter().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        assert_eq!(weights(run.model()), best.1, "{name}: {epochs:?}");
+    }
+}
+
+#[test]
 fn averages_of_weights_are_what_is_left() {
-    use gradwise_core::{Event, Observer, ParamsExt, Stop};
+    use gradwise_core::{Event, Observer, Stop};
     let text = "
         data.source = { kind = 'moons', samples = 40 }
         model.layers = ['linear']
@@ -122,11 +184,6 @@ fn averages_of_weights_are_what_is_left() {
         train = { steps = 4, batch = 8, threads = 1 }
     ";
     let mut run = text.parse::<Recipe>().unwrap().build(&Registry::new()).unwrap();
-    let weights = |model: &dyn gradwise_core::Params<f32>| {
-        let mut all = Vec::new();
-        model.visit(|_, p| all.extend(p.value.iter().copied()));
-        all
-    };
     let mut seen: Vec<Vec<f32>> = Vec::new();
     let mut observer = |event: &Event<'_, f32>| -> std::ops::ControlFlow<Stop> {
         if let Event::Step { model, .. } = event {
